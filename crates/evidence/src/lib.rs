@@ -1,0 +1,12 @@
+//! Probes: each reads one part of a target and yields facts. Nothing here changes a target or judges a cause.
+
+mod defaults;
+mod ese;
+pub mod logs;
+mod pe;
+mod probe;
+mod probes;
+mod service_file;
+
+pub use probe::{Probe, declarations, read_all};
+pub use probes::ALL;

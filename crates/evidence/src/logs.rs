@@ -1,0 +1,3 @@
+//! Log parsers: bytes in, entries and problems out. A bad line costs only itself.
+
+pub mod reporting_events;

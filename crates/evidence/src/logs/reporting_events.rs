@@ -1,0 +1,151 @@
+//! `SoftwareDistribution\ReportingEvents.log`: what the update client reported, one event a line.
+//!
+//! UTF-16LE (UTF-8 is read as well), tab separated: event GUID, local time with zone, 1, `id [NAME]`, type, update GUID,
+//! revision, HRESULT in hexadecimal, caller, Success/Failure, operation, text.
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Line in the file, from 1.
+    pub line: usize,
+    /// Local time as `YYYY-MM-DDTHH:MM:SS`.
+    pub local: String,
+    /// The same moment in seconds since 1970 UTC, when the line names its zone.
+    pub unix: Option<i64>,
+    /// Event number: 162 = downloaded, 182 = installation failed …
+    pub id: u32,
+    /// The update's GUID in braces, upper case.
+    pub update: String,
+    /// The result.
+    pub code: u32,
+    /// The text at the end, which names the update.
+    pub text: String,
+}
+
+/// A line that is not an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Line in the file, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// Parses a whole file. Never fails as a whole; a file cut anywhere gives the events before the cut.
+pub fn parse(bytes: &[u8]) -> (Vec<Event>, Vec<Problem>) {
+    let text = decode(bytes);
+    let (mut events, mut problems) = (Vec::new(), Vec::new());
+    for (line, content) in (1..).zip(text.lines()) {
+        let content = content.trim_end_matches('\r').trim_matches('\0');
+        if content.trim().is_empty() {
+            continue;
+        }
+        match event(line, content) {
+            Ok(event) => events.push(event),
+            Err(what) => problems.push(Problem { line, what }),
+        }
+    }
+    (events, problems)
+}
+
+fn decode(bytes: &[u8]) -> String {
+    let bare = bytes.strip_prefix(&[0xFF, 0xFE]).unwrap_or(bytes);
+    // UTF-16 text of this log is ASCII for the most part, so every second byte is zero; UTF-8 has no zeros at all.
+    let utf16 = bytes.len() != bare.len() || bare.iter().take(256).filter(|byte| **byte == 0).count() > bare.len().min(256) / 4;
+    if !utf16 {
+        return String::from_utf8_lossy(bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes)).into_owned();
+    }
+    char::decode_utf16(bare.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(u16::from_le_bytes)))
+        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+fn event(line: usize, content: &str) -> Result<Event, String> {
+    let fields: Vec<&str> = content.split('\t').collect();
+    let field = |at: usize| fields.get(at).copied().unwrap_or_default().trim();
+    if fields.len() < 9 {
+        return Err(format!("{} fields where at least 9 are expected", fields.len()));
+    }
+    let (local, unix) = time(field(1)).ok_or_else(|| format!("{:?} is not a time", field(1)))?;
+    let id =
+        field(3).split_whitespace().next().and_then(|number| number.parse().ok()).ok_or_else(|| format!("{:?} is not an event number", field(3)))?;
+    let code = u32::from_str_radix(field(7).trim_start_matches("0x"), 16).map_err(|_| format!("{:?} is not a result", field(7)))?;
+    Ok(Event { line, local, unix, id, update: field(5).to_ascii_uppercase(), code, text: field(11).to_owned() })
+}
+
+/// `2026-01-02 03:04:05:678+0100` to local ISO time and UTC seconds.
+fn time(text: &str) -> Option<(String, Option<i64>)> {
+    let (date, clock) = text.split_once(' ')?;
+    let mut date = date.split('-').map(number);
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let (clock, zone) = match clock.find(['+', '-']) {
+        Some(at) => (clock.get(..at)?, clock.get(at..)),
+        None => (clock, None),
+    };
+    let mut clock = clock.split(':').map(number);
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    if !(1601..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let unix = zone.and_then(|zone| {
+        let digits = zone.get(1..5)?;
+        let offset = number(digits.get(..2)?)? * 3600 + number(digits.get(2..)?)? * 60;
+        let local = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+        Some(if zone.starts_with('-') { local + offset } else { local - offset })
+    });
+    Some((format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"), unix))
+}
+
+fn number(text: &str) -> Option<i64> {
+    if text.is_empty() || text.len() > 4 || !text.bytes().all(|byte| byte.is_ascii_digit()) { None } else { text.parse().ok() }
+}
+
+/// Days since 1970-01-01 of a Gregorian date (H. Hinnant, "chrono-compatible low-level date algorithms").
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test")]
+mod tests {
+    use super::parse;
+
+    const LINE: &str = "{A1B2C3D4-0000-0000-0000-000000000001}\t2026-01-02 03:04:05:678+0100\t1\t182 [AGENT_INSTALLING_FAILED]\t101\t{0f1e2d3c-0000-0000-0000-00000000000a}\t200\t80070002\tUpdateOrchestrator\tFailure\tContent Install\tInstallation Failure: Windows failed to install the following update with error 0x80070002: KB5034441.\tcv";
+
+    #[test]
+    fn one_line_in_three_encodings() {
+        let utf16: Vec<u8> = format!("{LINE}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let with_mark = [&[0xFF, 0xFE][..], &utf16].concat();
+        for bytes in [utf16.as_slice(), &with_mark, LINE.as_bytes()] {
+            let (events, problems) = parse(bytes);
+            assert_eq!(problems, []);
+            let event = &events[0];
+            assert_eq!((event.id, event.code, event.local.as_str(), event.unix), (182, 0x8007_0002, "2026-01-02T03:04:05", Some(1_767_319_445)));
+            assert_eq!(event.update, "{0F1E2D3C-0000-0000-0000-00000000000A}");
+        }
+    }
+
+    #[test]
+    fn bad_lines_cost_only_themselves() {
+        let text = format!("orphan\n{LINE}\n{{x}}\tnot-a-time\t1\t182\t1\t1\t1\t0\tx\n{LINE}");
+        let (events, problems) = parse(text.as_bytes());
+        assert_eq!((events.len(), problems.len()), (2, 2));
+        assert_eq!(events[1].line, 4);
+    }
+
+    #[test]
+    fn a_cut_file_gives_what_is_before_the_cut() {
+        let text = format!("{LINE}\n{LINE}\n");
+        for cut in 0..text.len() {
+            let (events, _) = parse(&text.as_bytes()[..cut]);
+            assert!(events.len() <= 2);
+            if cut > LINE.len() {
+                assert!(!events.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What a probe is, and how all of them are run.
+
+use crate::probes::ALL;
+use model::{Fact, FactDeclaration, Facts, Reading, Value};
+use target::Target;
+
+/// Reads one part of a target.
+pub struct Probe {
+    /// Its name, which is also its file's.
+    pub name: &'static str,
+    /// The facts it delivers.
+    pub facts: &'static [FactDeclaration],
+    /// Reads the target and adds subjects, failures and what it could not look at.
+    pub run: fn(&dyn Target, &mut Facts),
+}
+
+/// Runs every probe.
+pub fn read_all(target: &dyn Target) -> Facts {
+    let mut facts = Facts::default();
+    for probe in ALL {
+        (probe.run)(target, &mut facts);
+    }
+    for (number, failure) in (1..).zip(facts.failures.iter_mut()) {
+        failure.id = number;
+    }
+    facts
+}
+
+/// Every fact that any probe declares, by name.
+pub fn declarations() -> Vec<&'static FactDeclaration> {
+    let mut all: Vec<&FactDeclaration> = ALL.iter().flat_map(|probe| probe.facts).collect();
+    all.sort_by_key(|declaration| declaration.name);
+    all
+}
+
+/// A fact from a reading, with the sentence for people and the place.
+pub(crate) fn fact(reading: Reading<Value>, says: impl Into<String>, source: impl Into<String>, at: impl Into<String>) -> Fact {
+    Fact { reading, says: says.into(), source: source.into(), at: at.into() }
+}
+
+/// A known text.
+pub(crate) fn text(value: impl Into<String>) -> Reading<Value> {
+    Reading::Known(Value::Text(value.into()))
+}

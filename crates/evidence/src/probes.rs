@@ -1,0 +1,36 @@
+//! The alphabetical list that declares and registers every probe.
+
+use crate::Probe;
+
+macro_rules! probes {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name;)*
+        /// Every probe, in alphabetical order.
+        pub const ALL: &[Probe] = &[$(Probe { name: stringify!($name), facts: $name::FACTS, run: $name::run }),*];
+    };
+}
+
+probes!(databases, delivery_cache, folders, machine, services, updates);
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "compares the list with the folder")]
+mod tests {
+    #[test]
+    fn the_list_names_every_file_in_order() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/probes");
+        let mut files: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().replace(".rs", "")).collect();
+        files.sort();
+        let names: Vec<&str> = super::ALL.iter().map(|probe| probe.name).collect();
+        assert_eq!(files, names);
+    }
+
+    #[test]
+    fn fact_names_begin_with_their_subject_and_are_unique() {
+        let mut names: Vec<&str> = crate::declarations().iter().map(|d| d.name).collect();
+        assert!(names.iter().all(|name| name.contains('.')));
+        let count = names.len();
+        names.dedup();
+        assert_eq!(count, names.len());
+    }
+}

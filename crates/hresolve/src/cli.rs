@@ -1,0 +1,203 @@
+//! The words of the command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Finds what Windows Update could not find, puts back exactly that, proves it, and can undo it.
+///
+/// Give the code you were shown and the Windows it happened on:
+///
+///   hresolve 0x80070002 /mnt/windows      what is wrong there, and what would fix it (changes nothing)
+///   hresolve fix 0x80070002 /mnt/windows  treats it, asking before each change; `undo` takes everything back
+///   hresolve demo                         the same on a practice machine, to see what it does
+///
+/// Exit codes: 0 healthy or repaired, 1 findings or not repaired, 2 wrong usage, 3 not a readable Windows, 4 undetermined or waiting,
+/// 5 refused for a named reason, 6 an undo left a conflict.
+#[derive(Debug, Parser)]
+#[command(name = "hresolve", version, verbatim_doc_comment, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) words: Words,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// One JSON object on standard output and nothing else
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Only what matters: no progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Also where everything was read, and what was not looked at
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+    /// No colour (also: the variable `NO_COLOR`); colour never carries meaning alone
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Keep runs in this folder instead of on the target (ProgramData\hresolve\runs)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+/// What the person came with, in any order, or named.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Words {
+    /// An error code in any spelling, a symptom (`update`), a run, and the target: a mounted Windows volume, its Windows folder, or lab:NAME; in any order
+    #[arg(value_name = "CODE|SYMPTOM|TARGET", allow_negative_numbers = true)]
+    pub(crate) words: Vec<String>,
+    /// The error code
+    #[arg(long, value_name = "CODE", allow_negative_numbers = true)]
+    pub(crate) code: Option<String>,
+    /// The symptom
+    #[arg(long)]
+    pub(crate) symptom: Option<String>,
+    /// The run
+    #[arg(long)]
+    pub(crate) run: Option<String>,
+    /// The target
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+}
+
+/// How a repair is allowed to act.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Consent {
+    /// Consent to the steps of proved findings that ask first
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Only steps that lose nothing and whose undo is proven
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) safe_only: bool,
+    /// Treat only this cause; with --yes also a usual method without evidence
+    #[arg(long, value_name = "CAUSE")]
+    pub(crate) only: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Builds a practice machine in a kept temporary folder and runs diagnose, fix, diagnose on it
+    Demo {
+        /// The code the person came with
+        #[arg(allow_negative_numbers = true)]
+        code: Option<String>,
+        /// Faults by chance, revealed only after the diagnosis
+        #[arg(long)]
+        random: bool,
+    },
+    /// Says what is wrong, what proves it, and what would fix it; changes nothing
+    Diagnose {
+        #[command(flatten)]
+        words: Words,
+    },
+    /// Treats every proved finding that bears on the code, least invasive first, each with its own check
+    Fix {
+        #[command(flatten)]
+        words: Words,
+        #[command(flatten)]
+        consent: Consent,
+        /// Say what would be done; do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Tells how it went when you tried again: --worked ends the run, --still-broken climbs one step further
+    Continue {
+        #[command(flatten)]
+        words: Words,
+        #[command(flatten)]
+        consent: Consent,
+        /// It works now
+        #[arg(long, conflicts_with = "still_broken")]
+        worked: bool,
+        /// It is still broken
+        #[arg(long)]
+        still_broken: bool,
+    },
+    /// Takes a run back: the newest, or the one you name
+    Undo {
+        #[command(flatten)]
+        words: Words,
+    },
+    /// Lists the runs that are kept, with state and size
+    Runs {
+        #[command(flatten)]
+        words: Words,
+    },
+    /// Removes kept runs and their saved copies; they cannot be undone afterwards
+    Forget {
+        #[command(flatten)]
+        words: Words,
+        /// Every run older than this, for example 30d
+        #[arg(long, value_name = "AGE")]
+        older_than: Option<String>,
+        /// Consent to the removal
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Shows the guide for a code or a cause, to follow by hand
+    Guide {
+        /// An error code or the id of a cause
+        #[arg(value_name = "CODE|CAUSE", allow_negative_numbers = true)]
+        about: String,
+        /// Write to this file: .md or .html
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Writes the report of a run: .md or .json by ending
+    Report {
+        #[command(flatten)]
+        words: Words,
+        /// The file to write
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// For contributors: the guides
+    #[command(subcommand)]
+    Guides(GuidesCommand),
+    /// For contributors: the practice machines
+    #[command(subcommand)]
+    Lab(LabCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GuidesCommand {
+    /// Every guide with its codes and status
+    List,
+    /// A new guide from the template
+    New {
+        /// Area and id: services/update-service-tired
+        id: String,
+        /// The guides' folder
+        #[arg(long, default_value = "knowledge/guides", value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Checks guides: those built in, or the files you name
+    Lint {
+        /// Guide files
+        files: Vec<PathBuf>,
+    },
+    /// Runs every guide against every practice machine and compares with what is expected
+    Test,
+    /// Every fact that conditions can ask about
+    Facts,
+    /// Every action that steps can use
+    Actions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LabCommand {
+    /// Every practice machine
+    List,
+    /// Builds one into a folder
+    Build {
+        /// The machine's name
+        name: String,
+        /// An absent or empty folder
+        #[arg(long, short, value_name = "DIR")]
+        output: PathBuf,
+    },
+}

@@ -1,0 +1,72 @@
+//! `hresolve diagnose`, and the front door `hresolve [CODE] [TARGET]`.
+
+use super::{open, quoted};
+use crate::Outcome;
+use crate::cli::{Consent, Global, Words};
+use crate::terminal::Person;
+use crate::{output, words};
+use model::Verdict;
+use session::{Diagnosed, Session};
+
+pub(crate) fn run(given: &Words, global: &Global) -> Outcome {
+    let meant = words::read(given)?;
+    let session = open(meant.target.as_deref(), global)?;
+    let diagnosed = show(&session, meant.code, global);
+    Ok(exit_code(&diagnosed))
+}
+
+/// The same, and on a terminal a menu of what to do next.
+pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
+    let meant = words::read(given)?;
+    let session = open(meant.target.as_deref(), global)?;
+    let diagnosed = show(&session, meant.code, global);
+    let person = Person::at_terminal(global.quiet, global.json);
+    let target = meant.target.clone().unwrap_or_default();
+    if !person.is_here() || diagnosed.found.is_empty() {
+        if !global.json && !diagnosed.found.is_empty() {
+            let code = meant.code.map(|code| format!("{code} ")).unwrap_or_default();
+            output::text(&format!("\nTo treat it: hresolve fix {code}{}\n", quoted(&target)));
+        }
+        return Ok(exit_code(&diagnosed));
+    }
+    drop(session);
+    let first = diagnosed.found.first().map(|found| found.finding.cause.clone()).unwrap_or_default();
+    loop {
+        output::note(
+            "\n  1  treat this now, asking before each change\n  2  only say what would be done\n  3  show the guide to follow by hand\n  4  leave everything as it is",
+        );
+        match person.ask("What now? [1-4]:").as_str() {
+            "1" => return super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, false, global),
+            "2" => {
+                super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, true, global)?;
+            }
+            "3" => {
+                super::guide::run(&first, None, global)?;
+            }
+            "4" | "" | "q" => return Ok(exit_code(&diagnosed)),
+            _ => {}
+        }
+    }
+}
+
+fn show(session: &Session, code: Option<model::ErrorCode>, global: &Global) -> Diagnosed {
+    let diagnosed = session.diagnose(code);
+    if global.json {
+        output::json_line(&diagnosed.diagnosis);
+    } else {
+        for run in session.interrupted() {
+            output::text(&format!("Run {run} was interrupted. `hresolve fix` or `hresolve undo` brings everything it had begun back first.\n"));
+        }
+        output::text(&session::reports::text::diagnosis(&diagnosed, global.verbose));
+    }
+    diagnosed
+}
+
+/// The exit code of `interface.md` for a diagnosis.
+pub(crate) fn exit_code(diagnosed: &Diagnosed) -> u8 {
+    match diagnosed.diagnosis.verdict {
+        Verdict::Healthy => 0,
+        Verdict::Faulty => 1,
+        Verdict::Undetermined => 4,
+    }
+}

@@ -1,0 +1,40 @@
+//! hresolve: the command line.
+//!
+//! A front end only: it reads words, calls the session, and writes what came back.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a front end reads arguments, the environment and files that the person names"
+)]
+
+mod cli;
+mod commands;
+mod output;
+mod terminal;
+mod words;
+
+use clap::Parser;
+use output::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors; clap knows the difference.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let json = cli.global.json;
+    match commands::run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output::failure(&failure, json);
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+/// A shorthand for what every command gives: an exit code, or a failure with its own.
+type Outcome = Result<u8, Failure>;

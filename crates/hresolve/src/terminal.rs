@@ -1,0 +1,71 @@
+//! Talking with a person at a terminal; without one nobody is ever asked.
+
+use crate::output;
+use model::{Finding, StepView};
+use session::Ui;
+use std::io::{BufRead, IsTerminal, Write};
+
+/// The person at the terminal, if there is one.
+pub(crate) struct Person {
+    here: bool,
+    quiet: bool,
+    /// Says yes to everything: the demo, on a machine of its own making.
+    agrees: bool,
+}
+
+impl Person {
+    /// Whoever sits at standard input and standard error; nobody with `--json`.
+    pub(crate) fn at_terminal(quiet: bool, json: bool) -> Self {
+        Person { here: !json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal(), quiet: quiet || json, agrees: false }
+    }
+
+    /// Somebody who agrees to every step: only for practice machines.
+    pub(crate) fn agreeing() -> Self {
+        Person { here: false, quiet: true, agrees: true }
+    }
+
+    /// True when somebody can be asked.
+    pub(crate) fn is_here(&self) -> bool {
+        self.here
+    }
+
+    /// Asks a question with an answer in one line; empty when nobody answers.
+    pub(crate) fn ask(&self, question: &str) -> String {
+        let mut out = std::io::stderr().lock();
+        let _ = write!(out, "{question} ");
+        let _ = out.flush();
+        let mut answer = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut answer);
+        answer.trim().to_lowercase()
+    }
+}
+
+impl Ui for Person {
+    fn consent(&mut self, finding: &Finding, steps: &[StepView]) -> Option<bool> {
+        if self.agrees {
+            return Some(true);
+        }
+        if !self.here {
+            return None;
+        }
+        output::note("");
+        output::note(&format!("{}: {}", finding.object, finding.title));
+        for step in steps {
+            output::note(&format!("  {}", step.says));
+        }
+        loop {
+            match self.ask("Do this? [y]es / [n]o:").as_str() {
+                "y" | "yes" => return Some(true),
+                // The end of input answers no.
+                "n" | "no" | "" => return Some(false),
+                _ => {}
+            }
+        }
+    }
+
+    fn progress(&mut self, says: &str) {
+        if !self.quiet && std::io::stderr().is_terminal() {
+            output::note(&format!("… {says}"));
+        }
+    }
+}

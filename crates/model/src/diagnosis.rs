@@ -1,0 +1,62 @@
+//! The result of `diagnose`, as stored and sent (`hresolve/diagnosis/1`).
+
+use crate::{Failure, Finding, NotChecked, TargetKind, WindowsVersion};
+use serde::{Deserialize, Serialize};
+
+/// The overall answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing found, and nothing that matters was left unread.
+    Healthy,
+    /// At least one finding.
+    Faulty,
+    /// Something failed or was asked about, and no cause was found, or something that matters could not be read.
+    Undetermined,
+}
+
+/// Which target was diagnosed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetInfo {
+    /// Its kind.
+    pub kind: TargetKind,
+    /// The path as given.
+    pub path: String,
+    /// Its Windows, when that could be read.
+    pub windows: Option<WindowsVersion>,
+}
+
+/// How long each part took, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Opening the target.
+    pub open: u64,
+    /// Reading facts.
+    pub read: u64,
+    /// Comparing facts with guides.
+    pub diagnose: u64,
+}
+
+/// Everything that a diagnosis says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// Always `hresolve/diagnosis/1`.
+    pub schema: String,
+    /// What was looked at.
+    pub target: TargetInfo,
+    /// The code the person asked about, as `0x80070002`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// The overall answer.
+    pub verdict: Verdict,
+    /// What failed on the machine.
+    pub failures: Vec<Failure>,
+    /// Causes found; those that explain come first, in the order of treatment.
+    pub findings: Vec<Finding>,
+    /// What was not looked at.
+    pub not_checked: Vec<NotChecked>,
+    /// What this version does not check on this kind of target.
+    pub out_of_scope: Vec<String>,
+    /// How long it took.
+    pub timing_ms: Timing,
+}

@@ -1,0 +1,27 @@
+//! The nouns of hresolve: readings, facts, codes, findings, levels, changes, verdicts.
+//!
+//! Data only: nothing here reads a machine, a clock or an environment, and nothing changes anything.
+
+mod change;
+mod confidence;
+mod diagnosis;
+mod error_code;
+mod fact;
+mod finding;
+mod level;
+mod reading;
+mod volume_path;
+mod why_not;
+mod windows;
+
+pub use change::{Change, Observed, RegistryData, registry_type};
+pub use confidence::Confidence;
+pub use diagnosis::{Diagnosis, TargetInfo, Timing, Verdict};
+pub use error_code::{ErrorCode, codes_in};
+pub use fact::{Fact, FactDeclaration, FactKind, Facts, Subject, Value};
+pub use finding::{Evidence, Failure, Finding, Here, NotChecked, StepView, UndoKind};
+pub use level::Level;
+pub use reading::Reading;
+pub use volume_path::VolumePath;
+pub use why_not::WhyNot;
+pub use windows::{TargetKind, VersionRange, WindowsVersion};

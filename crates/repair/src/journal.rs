@@ -1,0 +1,418 @@
+//! The journal of a run: one JSON line an event, each with its length and checksum, each on the disk before what it announces.
+//!
+//! A journal is untrusted input: it travels with the disk. A torn last line is recognised and cut; a bad line before the last
+//! makes the journal unusable from there on, and says so.
+
+use model::{Change, Level};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::fmt;
+use target::{HiveState, RunFolder, StoreError, sha256};
+
+/// The version written into every journal.
+pub(crate) const VERSION: u32 = 1;
+
+/// A hive's files before a run touched them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedHive {
+    /// `SYSTEM`, `SOFTWARE` …
+    pub hive: String,
+    /// sha256 of the primary file.
+    pub primary: String,
+    /// sha256 of each log by name.
+    pub logs: Vec<(String, String)>,
+    /// Last write: seconds since 1970, nanoseconds.
+    pub modified: (i64, u32),
+}
+
+impl From<HiveState> for SavedHive {
+    fn from(state: HiveState) -> Self {
+        SavedHive { hive: state.hive, primary: state.primary, logs: state.logs, modified: state.modified }
+    }
+}
+
+/// One thing that happened, or is about to happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The run begins.
+    RunStarted {
+        /// Journal version.
+        version: u32,
+        /// UTC.
+        time: String,
+        /// hresolve's version.
+        program: String,
+        /// The target's path as given.
+        target: String,
+        /// The Windows on it.
+        windows: String,
+        /// The code that the person asked about.
+        asked: Option<String>,
+    },
+    /// A copy of a hive's primary file is in `before/`.
+    HiveSaved {
+        /// Its state.
+        hive: SavedHive,
+    },
+    /// A step is about to be made.
+    Started {
+        /// Number within the run.
+        step: u32,
+        /// The guide's id.
+        cause: String,
+        /// The subject's name.
+        subject: String,
+        /// The action's name.
+        action: String,
+        /// The sentence.
+        says: String,
+        /// The promise it was made under.
+        level: Level,
+        /// The changes, with what was there before.
+        changes: Vec<Change>,
+    },
+    /// A hive's file is about to be replaced.
+    HiveIntended {
+        /// The hive.
+        hive: String,
+        /// sha256 now.
+        from: String,
+        /// sha256 afterwards.
+        to: String,
+        /// The temporary file.
+        temporary: String,
+    },
+    /// Every change of the step was made and read back.
+    Done {
+        /// The step.
+        step: u32,
+    },
+    /// The step failed.
+    Failed {
+        /// The step.
+        step: u32,
+        /// Why.
+        why: String,
+    },
+    /// The step's changes were taken back.
+    TakenBack {
+        /// The step.
+        step: u32,
+    },
+    /// A step that was not made, for the report.
+    Left {
+        /// The guide's id.
+        cause: String,
+        /// The action's name.
+        action: String,
+        /// The sentence.
+        says: String,
+        /// `shown`, `skipped`, `consent-needed`, `queued`.
+        state: String,
+        /// Why.
+        why: String,
+    },
+    /// The signs of a cause were asked again.
+    Verified {
+        /// The guide's id.
+        cause: String,
+        /// The thing.
+        object: String,
+        /// True when they are gone.
+        right: bool,
+        /// In words.
+        says: String,
+    },
+    /// The run ended by itself.
+    Finished {
+        /// The verdict.
+        verdict: String,
+    },
+    /// The person tried again and said how it went.
+    Answered {
+        /// UTC.
+        time: String,
+        /// It works now.
+        worked: bool,
+    },
+    /// Undo or recovery begins.
+    UndoStarted {
+        /// UTC.
+        time: String,
+        /// `undo` when asked for, `recovery` after an interruption.
+        why: String,
+    },
+    /// Something that now stands in the way is moved into the run's `after` folder.
+    MovedAway {
+        /// The rename.
+        change: Change,
+    },
+    /// Undo or recovery ended.
+    UndoFinished {
+        /// Objects that were left alone because somebody else changed them.
+        conflicts: Vec<String>,
+    },
+}
+
+#[derive(Serialize)]
+struct LineOut<'a> {
+    n: u64,
+    len: usize,
+    sum: &'a str,
+    #[serde(rename = "e")]
+    event: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct LineIn<'a> {
+    n: u64,
+    len: usize,
+    sum: String,
+    #[serde(rename = "e", borrow)]
+    event: &'a RawValue,
+}
+
+/// Why a journal cannot be read.
+#[derive(Debug)]
+pub enum JournalError {
+    /// The file could not be read or written.
+    Store(StoreError),
+    /// A line before the last is not what was written.
+    Damaged {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        why: String,
+    },
+    /// Written by a later version.
+    Newer {
+        /// Its version.
+        version: u32,
+    },
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JournalError::Store(error) => write!(out, "{error}"),
+            JournalError::Damaged { line, why } => write!(out, "the journal is damaged in line {line} ({why}); nothing was changed by it"),
+            JournalError::Newer { version } => {
+                write!(out, "the journal was written by a later hresolve (format {version}, this one knows {VERSION}); use that version to undo")
+            }
+        }
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+impl From<StoreError> for JournalError {
+    fn from(error: StoreError) -> Self {
+        JournalError::Store(error)
+    }
+}
+
+/// A run's journal, read and open for more lines.
+#[derive(Debug)]
+pub struct Journal {
+    /// The run's folder.
+    pub folder: RunFolder,
+    /// What it says so far.
+    pub events: Vec<Event>,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunState {
+    /// It ended by itself.
+    Finished,
+    /// The program ended in the middle of it.
+    Interrupted,
+    /// It was undone.
+    Undone,
+    /// It was undone but for conflicts.
+    UndoneWithConflicts,
+}
+
+impl RunState {
+    /// In a word, for lists.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunState::Finished => "finished",
+            RunState::Interrupted => "interrupted",
+            RunState::Undone => "undone",
+            RunState::UndoneWithConflicts => "undone-with-conflicts",
+        }
+    }
+}
+
+impl Journal {
+    /// A new, empty journal.
+    pub fn new(folder: RunFolder) -> Self {
+        Journal { folder, events: Vec::new() }
+    }
+
+    /// Reads a journal. A torn last line (the program or the power ended while it was written) is left out.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line before the last is not what was written.
+    pub fn read(folder: RunFolder) -> Result<(Self, u64), JournalError> {
+        let bytes = folder.journal()?;
+        let (events, good) = parse(&bytes)?;
+        Ok((Journal { folder, events }, good))
+    }
+
+    /// Reads a journal to go on with it: a torn last line is cut off the file first.
+    ///
+    /// # Errors
+    /// As [`Journal::read`], or when the file cannot be changed.
+    pub fn open(folder: RunFolder) -> Result<Self, JournalError> {
+        let (journal, good) = Journal::read(folder)?;
+        journal.folder.cut_journal(good)?;
+        Ok(journal)
+    }
+
+    /// Appends an event and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// When it could not be written; nothing may be changed then.
+    pub fn append(&mut self, event: Event) -> Result<(), StoreError> {
+        let line = line(self.events.len() as u64 + 1, &event).map_err(|error| StoreError::Io {
+            doing: "write the journal line for",
+            path: self.folder.path.clone(),
+            source: error.into(),
+        })?;
+        self.folder.append(&line)?;
+        self.events.push(event);
+        Ok(())
+    }
+
+    /// How the run stands.
+    pub fn state(&self) -> RunState {
+        let mut state = RunState::Interrupted;
+        for event in &self.events {
+            match event {
+                Event::Finished { .. } => state = RunState::Finished,
+                Event::Started { .. } | Event::RunStarted { .. } | Event::UndoStarted { .. } => state = RunState::Interrupted,
+                Event::UndoFinished { conflicts } if conflicts.is_empty() => state = RunState::Undone,
+                Event::UndoFinished { .. } => state = RunState::UndoneWithConflicts,
+                _ => {}
+            }
+        }
+        state
+    }
+
+    /// The steps whose changes may be in force: begun, and neither taken back nor undone since; in order.
+    pub fn in_force(&self) -> Vec<(u32, Vec<Change>)> {
+        let mut steps: Vec<(u32, Vec<Change>)> = Vec::new();
+        for event in &self.events {
+            match event {
+                Event::Started { step, changes, .. } => steps.push((*step, changes.clone())),
+                Event::TakenBack { step } => steps.retain(|(number, _)| number != step),
+                // A conflict is somebody else's work now; everything of ours was taken back.
+                Event::UndoFinished { .. } => steps.clear(),
+                _ => {}
+            }
+        }
+        steps
+    }
+
+    /// The hives saved by this run.
+    pub fn saved_hives(&self) -> Vec<SavedHive> {
+        self.events.iter().filter_map(|event| if let Event::HiveSaved { hive } = event { Some(hive.clone()) } else { None }).collect()
+    }
+}
+
+fn line(number: u64, event: &Event) -> Result<String, serde_json::Error> {
+    let text = serde_json::to_string(event)?;
+    let sum = sha256(text.as_bytes());
+    let raw = RawValue::from_string(text)?;
+    serde_json::to_string(&LineOut { n: number, len: raw.get().len(), sum: sum.get(..16).unwrap_or_default(), event: &raw })
+}
+
+/// The events, and the length of the part of the file that holds them.
+fn parse(bytes: &[u8]) -> Result<(Vec<Event>, u64), JournalError> {
+    let mut events = Vec::new();
+    let mut good = 0_u64;
+    let mut rest = bytes;
+    for number in 1_u64.. {
+        let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+            // Nothing, or a line without its end: torn while it was written.
+            break;
+        };
+        let (text, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default());
+        match one_line(number, text) {
+            Ok(event) => events.push(event),
+            // The last line of a file whose blocks did not all reach the disk.
+            Err(_) if after.is_empty() => break,
+            Err(why) => return Err(JournalError::Damaged { line: number, why }),
+        }
+        good += end as u64 + 1;
+        rest = after;
+    }
+    if let Some(Event::RunStarted { version, .. }) = events.first()
+        && *version > VERSION
+    {
+        return Err(JournalError::Newer { version: *version });
+    }
+    Ok((events, good))
+}
+
+fn one_line(number: u64, text: &[u8]) -> Result<Event, String> {
+    let line: LineIn = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let event = line.event.get();
+    if line.n != number {
+        return Err(format!("it is numbered {}", line.n));
+    }
+    if event.len() != line.len || !sha256(event.as_bytes()).starts_with(&line.sum) || line.sum.len() != 16 {
+        return Err("its length or checksum is wrong".into());
+    }
+    serde_json::from_str(event).map_err(|error| error.to_string())
+}
+
+/// One line about a run for `hresolve runs`: time, state, asked code, number of changes.
+pub fn summary(journal: &Journal) -> (String, RunState, Option<String>, usize) {
+    let (time, asked) = match journal.events.first() {
+        Some(Event::RunStarted { time, asked, .. }) => (time.clone(), asked.clone()),
+        _ => (String::new(), None),
+    };
+    let changes = journal.events.iter().map(|event| if let Event::Started { changes, .. } = event { changes.len() } else { 0 }).sum();
+    (time, journal.state(), asked, changes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test")]
+mod tests {
+    use super::{Event, JournalError, line, parse};
+
+    fn text() -> String {
+        let events = [
+            Event::Done { step: 1 },
+            Event::Failed { step: 2, why: "because of \"quotes\"\nand lines".into() },
+            Event::Finished { verdict: "repaired".into() },
+        ];
+        (1_u64..).zip(&events).map(|(n, event)| line(n, event).unwrap() + "\n").collect()
+    }
+
+    #[test]
+    fn a_journal_cut_anywhere_gives_the_events_before_the_cut() {
+        let whole = text();
+        for cut in 0..=whole.len() {
+            let (events, good) = parse(&whole.as_bytes()[..cut]).unwrap();
+            let lines = whole[..cut].matches('\n').count();
+            assert_eq!(events.len(), lines);
+            assert_eq!(good, whole[..cut].rfind('\n').map_or(0, |at| at as u64 + 1));
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_before_the_last_line_is_noticed() {
+        let whole = text();
+        let first = whole.find('\n').unwrap();
+        for at in 0..first {
+            let mut bytes = whole.clone().into_bytes();
+            bytes[at] ^= 1;
+            assert!(matches!(parse(&bytes), Err(JournalError::Damaged { line: 1, .. })), "byte {at}");
+        }
+    }
+}

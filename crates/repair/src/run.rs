@@ -1,0 +1,285 @@
+//! A run: steps made one after the other, each journalled before, read back after, and taken back as a unit when it fails.
+
+use crate::action::{Settings, action, describe};
+use crate::journal::{Event, Journal};
+use crate::undo::take_back;
+use model::{Change, Level, Observed, Reading, WhyNot};
+use std::fmt;
+use target::{Direction, Now, StateStore, StoreError, StoreLock, WritableTarget};
+
+/// Why a run cannot begin or go on.
+#[derive(Debug)]
+pub enum RunError {
+    /// A named reason; nothing was changed.
+    Refused(WhyNot),
+    /// The journal could not be written in the middle of a run; no further step was begun.
+    Journal(StoreError),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Refused(why) => write!(out, "{}", why.explain()),
+            RunError::Journal(error) => write!(out, "The undo record could not be written ({error}); nothing further was changed."),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// What became of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepDone {
+    /// Made and read back.
+    Done {
+        /// Its number.
+        step: u32,
+        /// What was there.
+        before: String,
+        /// What is there now.
+        after: String,
+        /// How many objects were changed.
+        objects: usize,
+    },
+    /// The object was right already.
+    NotNeeded,
+    /// It could not be planned or begun; nothing was changed.
+    Impossible {
+        /// Why.
+        why: String,
+    },
+    /// It was begun and failed; what had been changed was taken back, unless `conflict` says otherwise.
+    Failed {
+        /// Its number.
+        step: u32,
+        /// Why.
+        why: String,
+        /// What could not be taken back.
+        conflict: Option<String>,
+    },
+}
+
+/// A run in progress. Holds the store's lock.
+#[derive(Debug)]
+pub struct Run {
+    /// Its journal.
+    pub journal: Journal,
+    store: StateStore,
+    _lock: StoreLock,
+    next: u32,
+    short: String,
+}
+
+impl Run {
+    /// Begins a run: its folder and the first line of its journal are on the disk before this returns.
+    ///
+    /// # Errors
+    /// When the record cannot be kept or another process works on the target; nothing was changed then.
+    pub fn begin(
+        target: &dyn WritableTarget,
+        store: StateStore,
+        lock: StoreLock,
+        now: Now,
+        program: &str,
+        asked: Option<String>,
+    ) -> Result<Run, RunError> {
+        let folder = store.create(now).map_err(refused)?;
+        let short = folder.id.rsplit('-').next().unwrap_or_default().to_owned();
+        let mut journal = Journal::new(folder);
+        let info = target.info();
+        let event = Event::RunStarted {
+            version: crate::journal::VERSION,
+            time: now.iso(),
+            program: program.into(),
+            target: info.path,
+            windows: info.windows.map_or_else(String::new, |windows| windows.to_string()),
+            asked,
+        };
+        journal.append(event).map_err(refused)?;
+        Ok(Run { journal, store, _lock: lock, next: 1, short })
+    }
+
+    /// Goes on with a finished run (the person tried again and it still fails).
+    pub fn resume(store: StateStore, lock: StoreLock, journal: Journal) -> Run {
+        let next = journal.events.iter().filter(|event| matches!(event, Event::Started { .. })).count() as u32 + 1;
+        let short = journal.folder.id.rsplit('-').next().unwrap_or_default().to_owned();
+        Run { journal, store, _lock: lock, next, short: format!("{short}-{next}") }
+    }
+
+    /// The run's name.
+    pub fn id(&self) -> &str {
+        &self.journal.folder.id
+    }
+
+    /// Records something that is not a change.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn record(&mut self, event: Event) -> Result<(), RunError> {
+        self.journal.append(event).map_err(RunError::Journal)
+    }
+
+    /// Keeps a copy of evidence in the run's folder, before the first change.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_evidence(&self, name: &str, bytes: &[u8]) -> Result<(), RunError> {
+        self.journal.folder.save(&format!("evidence/{name}"), bytes).map_err(RunError::Journal)
+    }
+
+    /// The changes a step would make now.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot be done here.
+    pub fn plan(&self, target: &dyn WritableTarget, name: &str, settings: &Settings) -> Result<Vec<Change>, String> {
+        let action = action(name).ok_or_else(|| format!("there is no action {name}"))?;
+        (action.changes)(target.as_target(), settings, &self.short)
+    }
+
+    /// Makes one step.
+    ///
+    /// # Errors
+    /// Only when the journal cannot be written; every other failure is an outcome, and its changes have been taken back.
+    pub fn step(
+        &mut self,
+        target: &mut dyn WritableTarget,
+        cause: &str,
+        subject: &str,
+        name: &str,
+        settings: &Settings,
+        level: Level,
+    ) -> Result<StepDone, RunError> {
+        let changes = match self.plan(target, name, settings) {
+            Ok(changes) if changes.is_empty() => return Ok(StepDone::NotNeeded),
+            Ok(changes) => changes,
+            Err(why) => return Ok(StepDone::Impossible { why }),
+        };
+        if let Err(why) = self.save_hives(target, &changes)? {
+            return Ok(StepDone::Impossible { why });
+        }
+        let step = self.next;
+        self.next += 1;
+        self.record(Event::Started {
+            step,
+            cause: cause.into(),
+            subject: subject.into(),
+            action: name.into(),
+            says: describe(name, settings),
+            level,
+            changes: changes.clone(),
+        })?;
+        if let Err(why) = make(target, &changes, &mut self.journal) {
+            return self.fail(target, step, &changes, why);
+        }
+        self.record(Event::Done { step })?;
+        let drive = target.drive();
+        let told: Vec<(String, String)> = changes.iter().map(|change| change.before_after(drive)).collect();
+        let join = |pick: fn(&(String, String)) -> &String| told.iter().map(pick).cloned().collect::<Vec<_>>().join("; ");
+        Ok(StepDone::Done { step, before: join(|pair| &pair.0), after: join(|pair| &pair.1), objects: changes.len() })
+    }
+
+    fn fail(&mut self, target: &mut dyn WritableTarget, step: u32, changes: &[Change], why: String) -> Result<StepDone, RunError> {
+        self.record(Event::Failed { step, why: why.clone() })?;
+        let conflict = self.take_back_step(target, step, changes)?;
+        Ok(StepDone::Failed { step, why, conflict })
+    }
+
+    fn take_back_step(&mut self, target: &mut dyn WritableTarget, step: u32, changes: &[Change]) -> Result<Option<String>, RunError> {
+        let (_, conflicts) = take_back(target, &self.store, &mut self.journal, changes);
+        if conflicts.is_empty() {
+            self.record(Event::TakenBack { step })?;
+            return Ok(None);
+        }
+        Ok(Some(conflicts.iter().map(|conflict| format!("{}: {}", conflict.object, conflict.found)).collect::<Vec<_>>().join("; ")))
+    }
+
+    /// Takes back every step of a cause, last first.
+    ///
+    /// # Errors
+    /// When the journal cannot be written. What could not be taken back is returned as sentences.
+    pub fn take_back_cause(&mut self, target: &mut dyn WritableTarget, cause: &str, subject: &str) -> Result<Vec<String>, RunError> {
+        let in_force = self.journal.in_force();
+        let of_cause: Vec<u32> = self
+            .journal
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Started { step, cause: of, subject: about, .. } if of == cause && about == subject => Some(*step),
+                _ => None,
+            })
+            .collect();
+        let mut left = Vec::new();
+        for (step, changes) in in_force.iter().rev().filter(|(step, _)| of_cause.contains(step)) {
+            left.extend(self.take_back_step(target, *step, changes)?);
+        }
+        Ok(left)
+    }
+
+    /// A copy of each hive's primary file is on the disk before the first change to it. The inner error is a sentence.
+    fn save_hives(&mut self, target: &dyn WritableTarget, changes: &[Change]) -> Result<Result<(), String>, RunError> {
+        let states = match target.hive_states(changes) {
+            Ok(states) => states,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        for state in states {
+            if self.journal.saved_hives().iter().any(|saved| saved.hive == state.hive) {
+                continue;
+            }
+            let bytes = match target.hive_bytes(&state.hive) {
+                Ok(bytes) => bytes,
+                Err(error) => return Ok(Err(error.to_string())),
+            };
+            if target::sha256(&bytes) != state.primary {
+                return Ok(Err(format!("the hive {} changed while it was read", state.hive)));
+            }
+            self.journal.folder.save(&format!("before/{}", state.hive), &bytes).map_err(RunError::Journal)?;
+            self.record(Event::HiveSaved { hive: state.into() })?;
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn refused(error: StoreError) -> RunError {
+    match error {
+        StoreError::Busy { .. } => RunError::Refused(WhyNot::Busy),
+        other => RunError::Refused(WhyNot::NoJournal { why: other.to_string() }),
+    }
+}
+
+/// Takes the store's lock, or says why not.
+///
+/// # Errors
+/// When the place is not safe, cannot be written, or is in use.
+pub fn lock(store: &StateStore) -> Result<StoreLock, RunError> {
+    store.lock().map_err(refused)
+}
+
+/// Makes the changes and reads each back.
+fn make(target: &mut dyn WritableTarget, changes: &[Change], journal: &mut Journal) -> Result<(), String> {
+    target.check_writable(changes).map_err(|error| error.to_string())?;
+    apply(target, changes, Direction::Forward, journal)?;
+    for change in changes {
+        match target.observe(change) {
+            Reading::Known(Observed::New) => {}
+            Reading::Known(Observed::Old) => return Err(format!("{} reads back as before", change.object(target.drive()))),
+            Reading::Known(Observed::Other(found)) => return Err(format!("{} reads back differently: {found}", change.object(target.drive()))),
+            Reading::Unreadable(why) => return Err(format!("{} could not be read back: {why}", change.object(target.drive()))),
+            _ => return Err(format!("{} could not be read back", change.object(target.drive()))),
+        }
+    }
+    Ok(())
+}
+
+/// Applies changes in one direction; every replacement of a hive file is journalled before it happens.
+pub(crate) fn apply(target: &mut dyn WritableTarget, changes: &[Change], direction: Direction, journal: &mut Journal) -> Result<(), String> {
+    let mut record = |intent: &target::HiveIntent| {
+        let event = Event::HiveIntended {
+            hive: intent.before.hive.clone(),
+            from: intent.before.primary.clone(),
+            to: intent.after.clone(),
+            temporary: intent.temporary.to_string(),
+        };
+        journal.append(event).map_err(|error| error.to_string())
+    };
+    target.apply(changes, direction, &mut record).map_err(|error| error.to_string())
+}

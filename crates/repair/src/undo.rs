@@ -1,0 +1,314 @@
+//! Undo by the three-way rule, and recovery of a run that was cut off.
+//!
+//! A hive that is still exactly what the run made of it is put back byte for byte. Anything else is undone object by object: what
+//! is still ours goes back, what somebody else changed since is left alone and named.
+
+use crate::journal::{Event, Journal, JournalError, RunState, SavedHive};
+use crate::run::apply;
+use model::{Change, Observed, Reading, VolumePath, WhyNot};
+use std::fmt;
+use target::{Direction, Now, RunFolder, StateStore, StoreError, WritableTarget};
+
+/// An object that undo left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The object.
+    pub object: String,
+    /// What is there, or why it could not be undone.
+    pub found: String,
+    /// What a person can do.
+    pub by_hand: String,
+}
+
+/// What became of one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoStep {
+    /// The object.
+    pub object: String,
+    /// `undone`, `already` or `conflict`.
+    pub state: &'static str,
+    /// In words.
+    pub says: String,
+}
+
+/// What undo did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoReport {
+    /// The run.
+    pub run: String,
+    /// Every object.
+    pub steps: Vec<UndoStep>,
+    /// Those that were left alone.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Why undo could not begin.
+#[derive(Debug)]
+pub enum UndoError {
+    /// The journal cannot be used.
+    Journal(JournalError),
+    /// The store cannot be used.
+    Store(StoreError),
+    /// A named reason; nothing was changed.
+    Refused(WhyNot),
+}
+
+impl fmt::Display for UndoError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UndoError::Journal(error) => write!(out, "{error}"),
+            UndoError::Store(error) => write!(out, "{error}"),
+            UndoError::Refused(why) => write!(out, "{}", why.explain()),
+        }
+    }
+}
+
+impl std::error::Error for UndoError {}
+
+impl From<StoreError> for UndoError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy { .. } => UndoError::Refused(WhyNot::Busy),
+            other => UndoError::Store(other),
+        }
+    }
+}
+
+impl From<JournalError> for UndoError {
+    fn from(error: JournalError) -> Self {
+        UndoError::Journal(error)
+    }
+}
+
+/// Undoes a whole run. A second undo changes nothing. The caller holds the store's lock.
+///
+/// # Errors
+/// When the journal is damaged or cannot be written; nothing was changed then.
+pub fn undo(target: &mut dyn WritableTarget, store: &StateStore, run: RunFolder, now: Now) -> Result<UndoReport, UndoError> {
+    take_back_run(target, store, run, now, "undo")
+}
+
+/// Brings every interrupted run back to the state before it. The caller holds the store's lock.
+///
+/// # Errors
+/// When a journal is damaged or cannot be written.
+pub fn recover(target: &mut dyn WritableTarget, store: &StateStore, now: Now) -> Result<Vec<UndoReport>, UndoError> {
+    let mut reports = Vec::new();
+    // The newest first: an older run's objects may lie below a newer one's.
+    for run in store.runs().into_iter().rev() {
+        // A run whose first line never reached the disk has changed nothing.
+        let (journal, _) = Journal::read(run.clone())?;
+        if journal.state() == RunState::Interrupted && !journal.events.is_empty() {
+            reports.push(take_back_run(target, store, run, now, "recovery")?);
+        }
+    }
+    Ok(reports)
+}
+
+fn take_back_run(target: &mut dyn WritableTarget, store: &StateStore, run: RunFolder, now: Now, why: &str) -> Result<UndoReport, UndoError> {
+    let mut journal = Journal::open(run)?;
+    let changes: Vec<Change> = journal.in_force().into_iter().flat_map(|(_, changes)| changes).collect();
+    let id = journal.folder.id.clone();
+    // A finished undo leaves nothing to do, and nothing to write.
+    if matches!(journal.state(), RunState::Undone | RunState::UndoneWithConflicts) && changes.is_empty() {
+        return Ok(UndoReport { run: id, steps: Vec::new(), conflicts: Vec::new() });
+    }
+    let append = |journal: &mut Journal, event: Event| journal.append(event).map_err(UndoError::Store);
+    append(&mut journal, Event::UndoStarted { time: now.iso(), why: why.into() })?;
+    remove_temporaries(target, &journal);
+    let mut conflicts = Vec::new();
+    let mut steps = Vec::new();
+    let mut rest: Vec<Change> = Vec::new();
+    let mut exact: Vec<String> = Vec::new();
+    for saved in journal.saved_hives() {
+        match restore_exactly(target, &journal, &saved) {
+            Ok(true) => exact.push(saved.hive.clone()),
+            Ok(false) => {}
+            Err(found) => conflicts.push(Conflict {
+                object: format!("registry hive {}", saved.hive),
+                found,
+                by_hand: format!("Copy {} over the hive yourself after checking it.", journal.folder.path.join("before").join(&saved.hive).display()),
+            }),
+        }
+    }
+    for change in changes {
+        let in_exact = change.key().is_some_and(|key| exact.iter().any(|hive| key_in_hive(key, hive)));
+        if in_exact {
+            steps.push(UndoStep {
+                object: change.object(target.drive()),
+                state: "undone",
+                says: format!("is again {}", change.before_after(target.drive()).0),
+            });
+        } else {
+            rest.push(change);
+        }
+    }
+    let (more, left) = take_back(target, store, &mut journal, &rest);
+    steps.extend(more);
+    conflicts.extend(left);
+    let named = conflicts.iter().map(|conflict| conflict.object.clone()).collect();
+    append(&mut journal, Event::UndoFinished { conflicts: named })?;
+    Ok(UndoReport { run: id, steps, conflicts })
+}
+
+fn key_in_hive(key: &str, hive: &str) -> bool {
+    let root = if hive.eq_ignore_ascii_case("DEFAULT") { "HKU\\.DEFAULT".to_owned() } else { format!("HKLM\\{hive}") };
+    key.get(..root.len()).is_some_and(|start| start.eq_ignore_ascii_case(&root))
+}
+
+/// Puts a hive back byte for byte when it is still what this run made of it. True when it is now as before the run.
+fn restore_exactly(target: &mut dyn WritableTarget, journal: &Journal, saved: &SavedHive) -> Result<bool, String> {
+    let now = target.hive_state(&saved.hive).map_err(|error| error.to_string())?;
+    if now.logs != saved.logs {
+        // Windows or another tool has used the hive since.
+        return Ok(false);
+    }
+    if now.primary == saved.primary {
+        return Ok(true);
+    }
+    let ours = journal.events.iter().any(|event| matches!(event, Event::HiveIntended { hive, to, .. } if *hive == saved.hive && *to == now.primary));
+    if !ours {
+        return Ok(false);
+    }
+    let bytes = journal.folder.load(&format!("before/{}", saved.hive), &saved.primary).map_err(|error| error.to_string())?;
+    target.restore_hive(&saved.hive, &bytes, saved.modified).map_err(|error| error.to_string())?;
+    let back = target.hive_state(&saved.hive).map_err(|error| error.to_string())?;
+    if back.primary == saved.primary { Ok(true) } else { Err("it was put back, but reads back differently".into()) }
+}
+
+/// Takes changes back object by object, last first. What is not ours any more is left alone.
+pub(crate) fn take_back(
+    target: &mut dyn WritableTarget,
+    store: &StateStore,
+    journal: &mut Journal,
+    changes: &[Change],
+) -> (Vec<UndoStep>, Vec<Conflict>) {
+    let drive = target.drive();
+    let mut steps = Vec::new();
+    let mut conflicts = Vec::new();
+    let mut registry: Vec<Change> = Vec::new();
+    let conflict = |change: &Change, found: String| Conflict {
+        object: change.object(drive),
+        by_hand: format!("It was {} before; put that back yourself if it is still wanted.", change.before_after(drive).0),
+        found,
+    };
+    for change in changes.iter().rev() {
+        match target.observe(change) {
+            Reading::Known(Observed::New) => {}
+            Reading::Known(Observed::Old) => {
+                steps.push(UndoStep { object: change.object(drive), state: "already", says: format!("is already {}", change.before_after(drive).0) });
+                continue;
+            }
+            Reading::Known(Observed::Other(found)) | Reading::Unreadable(found) => {
+                conflicts.push(conflict(change, found));
+                continue;
+            }
+            _ => {
+                conflicts.push(conflict(change, "it cannot be looked at".into()));
+                continue;
+            }
+        }
+        if change.key().is_some() {
+            registry.push(change.clone());
+            continue;
+        }
+        let done = make_way(target, store, journal, change).and_then(|moved| {
+            if moved && matches!(change, Change::CreateFolder { .. }) {
+                Ok(())
+            } else {
+                apply(target, std::slice::from_ref(change), Direction::Back, journal)
+            }
+        });
+        match done.and_then(|()| read_back(target, change)) {
+            Ok(()) => {
+                steps.push(UndoStep { object: change.object(drive), state: "undone", says: format!("is again {}", change.before_after(drive).0) })
+            }
+            Err(found) => conflicts.push(conflict(change, found)),
+        }
+    }
+    // One by one, so that a key that somebody filled since does not hold back the others; back into the order of making, because
+    // taking back reverses them again.
+    for change in registry {
+        let done = apply(target, std::slice::from_ref(&change), Direction::Back, journal).and_then(|()| read_back(target, &change));
+        match done {
+            Ok(()) => {
+                steps.push(UndoStep { object: change.object(drive), state: "undone", says: format!("is again {}", change.before_after(drive).0) })
+            }
+            Err(found) => conflicts.push(conflict(&change, found)),
+        }
+    }
+    for step in steps.iter_mut().filter(|step| step.says.ends_with(" absent")) {
+        step.says = "is gone again".into();
+    }
+    steps.extend(conflicts.iter().map(|conflict| UndoStep { object: conflict.object.clone(), state: "conflict", says: conflict.found.clone() }));
+    (steps, conflicts)
+}
+
+fn read_back(target: &dyn WritableTarget, change: &Change) -> Result<(), String> {
+    match target.observe(change) {
+        Reading::Known(Observed::Old) => Ok(()),
+        Reading::Known(Observed::New) => Err("it was taken back, but reads back as changed".into()),
+        Reading::Known(Observed::Other(found)) | Reading::Unreadable(found) => Err(found),
+        _ => Err("it could not be read back".into()),
+    }
+}
+
+/// Moves what now stands where something belongs into the run's `after` folder. True when something was moved.
+fn make_way(target: &mut dyn WritableTarget, store: &StateStore, journal: &mut Journal, change: &Change) -> Result<bool, String> {
+    let place = match change {
+        Change::Rename { from, .. } if target.entry(from).known().is_some() => from,
+        Change::CreateFolder { path } if target.list(path).known().is_some_and(|names| !names.is_empty()) => path,
+        Change::HardLink { existing, sha256, .. } => {
+            // Removing our name must never remove the last name of a file.
+            return match target.sha256(existing) {
+                Reading::Known(hash) if hash == *sha256 => Ok(false),
+                _ => Err(format!("{} is not there any more, so this is the only copy", existing.with_drive(target.drive()))),
+            };
+        }
+        _ => return Ok(false),
+    };
+    let moved = Change::Rename { from: place.clone(), to: free_place(target, store, journal, place)? };
+    journal.append(Event::MovedAway { change: moved.clone() }).map_err(|error| error.to_string())?;
+    apply(target, &[moved], Direction::Forward, journal)?;
+    Ok(true)
+}
+
+fn free_place(target: &dyn WritableTarget, store: &StateStore, journal: &Journal, place: &VolumePath) -> Result<VolumePath, String> {
+    let folder = store.on_target(&journal.folder).map(|run| run.join("after"));
+    (0..1000)
+        .map(|number| match &folder {
+            Some(folder) => folder.join(&if number == 0 { place.file_name().to_owned() } else { format!("{}.{number}", place.file_name()) }),
+            // Runs are kept on another volume; renaming cannot reach it, so the thing stays beside its place.
+            None => place.parent().unwrap_or_else(|| place.clone()).join(&format!("{}.hresolve-after-{number}", place.file_name())),
+        })
+        .find(|path| target.entry(path).known().is_none())
+        .ok_or_else(|| "there is no free name to move it to".into())
+}
+
+/// Files that an interrupted replacement may have left.
+fn remove_temporaries(target: &mut dyn WritableTarget, journal: &Journal) {
+    let config = target.windows_folder().join("System32").join("config");
+    let mut paths: Vec<VolumePath> = vec![config.join(".hresolve-writable")];
+    for event in &journal.events {
+        match event {
+            Event::HiveIntended { hive, temporary, .. } => {
+                paths.extend(VolumePath::parse(temporary).ok());
+                paths.push(config.join(&format!("{hive}.hresolve-restore")));
+            }
+            Event::Started { changes, .. } => {
+                for change in changes {
+                    if let Change::Rename { to: path, .. } | Change::CreateFolder { path } | Change::HardLink { path, .. } = change {
+                        paths.extend(path.parent().map(|folder| folder.join(".hresolve-writable")));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    for path in paths {
+        // Best effort: a left-over temporary file does no harm, and the next recovery tries again.
+        let _ = target.remove_temporary(&path);
+    }
+}

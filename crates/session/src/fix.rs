@@ -1,0 +1,379 @@
+//! `fix`: treats every proved finding that bears on the code, least invasive first, each as a unit with its own check.
+
+use crate::diagnose::Diagnosed;
+use crate::run_report::{RunReport, RunStep, RunVerdict, Verified};
+use crate::session::{Session, SessionError};
+use diagnosis::{Found, PlannedStep};
+use model::{Confidence, ErrorCode, Finding, Level, StepView, WhyNot};
+use repair::{Event, Run, StepDone};
+use target::Now;
+
+/// What the person asked `fix` to do.
+#[derive(Debug, Clone, Default)]
+pub struct FixRequest {
+    /// The code they came with.
+    pub asked: Option<ErrorCode>,
+    /// Consent to `ask` steps of proved findings.
+    pub yes: bool,
+    /// Only `auto` steps.
+    pub safe_only: bool,
+    /// Only this cause; with `yes` also a usual method without evidence.
+    pub only: Option<String>,
+    /// Say what would be done, do nothing.
+    pub dry_run: bool,
+}
+
+/// The person, as far as a run needs one.
+pub trait Ui {
+    /// Asks for consent to the steps of one cause; `None` when nobody can be asked.
+    fn consent(&mut self, finding: &Finding, steps: &[StepView]) -> Option<bool>;
+
+    /// Says what is being done.
+    fn progress(&mut self, says: &str);
+}
+
+/// The action of steps that wait for the running Windows.
+const IN_WINDOWS: &str = "in-windows";
+
+/// What a cause's treatment came to.
+enum Treated {
+    Repaired,
+    NotRepaired,
+    Damaged,
+}
+
+impl Session {
+    /// Treats this machine.
+    ///
+    /// # Errors
+    /// When the named cause is unknown, or the journal cannot be written in the middle.
+    pub fn fix(&mut self, request: &FixRequest, ui: &mut dyn Ui, now: Now) -> Result<RunReport, SessionError> {
+        let mut recovered = Vec::new();
+        if !request.dry_run {
+            recovered = self.recover(now)?;
+        }
+        ui.progress("Reading the machine");
+        let diagnosed = self.diagnose(request.asked);
+        let chosen = self.choose(&diagnosed, request)?;
+        let mut report = RunReport::new(RunVerdict::Healthy);
+        report.recovered = recovered;
+        report.not_needed = left_alone(&diagnosed, &chosen, request);
+        report.next = self.remaining_rungs(request.asked, &[]);
+        if chosen.is_empty() {
+            report.verdict = match diagnosed.diagnosis.verdict {
+                model::Verdict::Healthy => RunVerdict::Healthy,
+                // Findings that may not be treated: not proved, or not bearing on the code.
+                model::Verdict::Faulty if request.asked.is_none() => RunVerdict::NotRepaired,
+                _ => RunVerdict::Undetermined,
+            };
+            if report.verdict == RunVerdict::Healthy && request.asked.is_none() {
+                report.next.clear();
+            }
+            return Ok(report);
+        }
+        if request.dry_run {
+            return Ok(self.planned(report, &chosen));
+        }
+        let why_not = self.refusals(request.yes);
+        if !why_not.is_empty() {
+            report.verdict = RunVerdict::Refused;
+            report.why_not = why_not;
+            return Ok(report);
+        }
+        let allowed: Vec<Found> = chosen.iter().filter(|found| self.may_do(found, request, ui, &mut report)).cloned().collect();
+        // What only the running Windows can do is not undone work of ours: it waits.
+        let waits = |found: &Found| !found.steps.is_empty() && found.steps.iter().all(|step| step.action == IN_WINDOWS);
+        let waiting = chosen.iter().any(waits);
+        if allowed.is_empty() {
+            report.verdict = if chosen.iter().all(waits) { RunVerdict::Waiting } else { RunVerdict::NotRepaired };
+            return Ok(report);
+        }
+        let mut run = match repair::lock(&self.store).and_then(|lock| {
+            Run::begin(self.target.as_ref(), self.store.clone(), lock, now, crate::VERSION, request.asked.map(|code| code.to_string()))
+        }) {
+            Ok(run) => run,
+            Err(repair::RunError::Refused(why)) => {
+                report.verdict = RunVerdict::Refused;
+                report.why_not = vec![why];
+                report.steps.clear();
+                return Ok(report);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        report.run = Some(run.id().to_owned());
+        self.keep_evidence(&run, &diagnosed)?;
+        for step in &report.steps {
+            run.record(Event::Left {
+                cause: step.cause.clone(),
+                action: step.action.clone(),
+                says: step.says.clone(),
+                state: step.state.clone(),
+                why: step.read_back.clone(),
+            })?;
+        }
+        let mut all_right = chosen.iter().all(|found| waits(found) || allowed.iter().any(|may| may.finding == found.finding));
+        let mut damaged = false;
+        for found in &allowed {
+            ui.progress(&format!("{}: {}", found.finding.object, found.finding.title));
+            match self.treat(&mut run, found, &mut report)? {
+                Treated::Repaired => {}
+                Treated::NotRepaired => all_right = false,
+                Treated::Damaged => damaged = true,
+            }
+        }
+        ui.progress("Checking again");
+        let fresh = self.diagnose(request.asked);
+        let still =
+            |found: &Found| fresh.found.iter().any(|now| now.finding.cause == found.finding.cause && now.finding.subject == found.finding.subject);
+        all_right &= !allowed.iter().any(still);
+        // A treatment must not bring up what was not there before.
+        let before =
+            |now: &Found| diagnosed.found.iter().any(|then| then.finding.cause == now.finding.cause && then.finding.subject == now.finding.subject);
+        for new in fresh.found.iter().filter(|now| now.finding.confidence == Confidence::Proved && !before(now)) {
+            all_right = false;
+            report.verified.push(Verified {
+                cause: new.finding.cause.clone(),
+                object: new.finding.object.clone(),
+                right: false,
+                says: format!("{} was not seen before this run: {}", new.finding.object, new.finding.title),
+            });
+        }
+        report.verdict = match (damaged, all_right) {
+            (true, _) => RunVerdict::UndoFailed,
+            (false, true) if waiting => RunVerdict::Waiting,
+            (false, true) => RunVerdict::Repaired,
+            (false, false) => RunVerdict::NotRepaired,
+        };
+        run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
+        self.keep_report(&run, &diagnosed, &report);
+        Ok(report)
+    }
+
+    /// The findings to treat, or the usual method that was named.
+    fn choose(&self, diagnosed: &Diagnosed, request: &FixRequest) -> Result<Vec<Found>, SessionError> {
+        if let Some(only) = &request.only {
+            let found: Vec<Found> = diagnosed.found.iter().filter(|found| found.finding.cause == *only).cloned().collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            let guide = self
+                .guide(only)
+                .ok_or_else(|| SessionError::Usage(format!("There is no guide named {only:?}; `hresolve guides list` lists them.")))?;
+            return Ok(if guide.usual.is_some() { self.rung(guide).into_iter().collect() } else { Vec::new() });
+        }
+        let treatable = |found: &&Found| found.finding.confidence == Confidence::Proved && (request.asked.is_none() || found.bears);
+        let mut chosen: Vec<Found> = diagnosed.found.iter().filter(treatable).cloned().collect();
+        chosen.sort_by_key(|found| found.order);
+        Ok(chosen)
+    }
+
+    /// Why nothing may be changed now, as far as it stands against this call.
+    pub(crate) fn refusals(&self, yes: bool) -> Vec<WhyNot> {
+        let stands = |reason: &WhyNot| match reason {
+            WhyNot::ControlSetsDiffer { .. } => !yes,
+            // Only these two hives are written.
+            WhyNot::DirtyHive { hive, .. } => hive == "SYSTEM" || hive == "SOFTWARE",
+            _ => true,
+        };
+        self.target.why_not().into_iter().filter(stands).collect()
+    }
+
+    /// Whether a cause may be treated; when not, its steps are put into the report with the reason.
+    pub(crate) fn may_do(&self, found: &Found, request: &FixRequest, ui: &mut dyn Ui, report: &mut RunReport) -> bool {
+        let doable: Vec<&PlannedStep> = found.steps.iter().filter(|step| step.level != Level::Show).collect();
+        let views: Vec<StepView> = doable.iter().map(|step| self.view(step)).collect();
+        let asks = doable.iter().any(|step| step.level == Level::Ask);
+        let proved = found.finding.confidence == Confidence::Proved;
+        let named = request.only.as_deref() == Some(found.finding.cause.as_str());
+        let (allowed, state, why) = if doable.is_empty() {
+            (false, "shown", "only a person can do this".to_owned())
+        } else if asks && request.safe_only {
+            (false, "skipped", "--safe-only leaves out steps that need consent".to_owned())
+        } else if !asks || (request.yes && (proved || named)) {
+            (true, "", String::new())
+        } else {
+            match ui.consent(&found.finding, &views) {
+                Some(true) => (true, "", String::new()),
+                Some(false) => (false, "skipped", "you said no".to_owned()),
+                None => (false, "consent-needed", consent_words(&found.finding.cause, proved)),
+            }
+        };
+        if !allowed {
+            for step in &found.steps {
+                let state = if step.level == Level::Show { "shown" } else { state };
+                report.steps.push(self.run_step(found, step, state, &why));
+            }
+        }
+        allowed
+    }
+
+    pub(crate) fn run_step(&self, found: &Found, step: &PlannedStep, state: &str, why: &str) -> RunStep {
+        RunStep {
+            cause: found.finding.cause.clone(),
+            object: found.finding.object.clone(),
+            action: step.action.clone(),
+            says: self.view(step).says,
+            state: state.into(),
+            before: String::new(),
+            after: String::new(),
+            read_back: why.into(),
+        }
+    }
+
+    fn planned(&self, mut report: RunReport, chosen: &[Found]) -> RunReport {
+        for found in chosen {
+            for step in &found.steps {
+                if step.level == Level::Show {
+                    report.steps.push(self.run_step(found, step, "shown", "only a person can do this"));
+                    continue;
+                }
+                let changes = repair::action(&step.action).map(|action| (action.changes)(self.target.as_target(), &step.settings, "dry-run"));
+                let (state, why, told) = match changes {
+                    Some(Ok(changes)) => ("planned", String::new(), changes.iter().map(|change| change.before_after(self.target.drive())).collect()),
+                    Some(Err(why)) => ("planned", format!("depends on the step before it, or cannot be done: {why}"), Vec::new()),
+                    None => ("shown", "unknown action".to_owned(), Vec::new()),
+                };
+                let join = |pick: fn(&(String, String)) -> &String| told.iter().map(pick).cloned().collect::<Vec<_>>().join("; ");
+                let mut planned = self.run_step(found, step, state, &why);
+                (planned.before, planned.after) = (join(|pair| &pair.0), join(|pair| &pair.1));
+                report.steps.push(planned);
+            }
+        }
+        report.verdict = RunVerdict::Planned;
+        report
+    }
+
+    /// The steps of one cause, then its check; taken back as a unit when a step fails or the check does.
+    fn treat(&mut self, run: &mut Run, found: &Found, report: &mut RunReport) -> Result<Treated, SessionError> {
+        let (cause, subject) = (found.finding.cause.clone(), found.finding.subject.clone());
+        let first = report.steps.len();
+        let mut failed: Option<String> = None;
+        let mut damaged = false;
+        let mut changed = false;
+        for step in &found.steps {
+            if step.level == Level::Show {
+                let left = self.run_step(found, step, "shown", step.blocked.as_deref().unwrap_or("only a person can do this"));
+                run.record(Event::Left {
+                    cause: cause.clone(),
+                    action: left.action.clone(),
+                    says: left.says.clone(),
+                    state: left.state.clone(),
+                    why: left.read_back.clone(),
+                })?;
+                report.steps.push(left);
+                continue;
+            }
+            let done = run.step(self.target.as_mut(), &cause, &subject, &step.action, &step.settings, step.level)?;
+            let mut said = self.run_step(found, step, "done", "");
+            match done {
+                StepDone::Done { before, after, .. } => {
+                    changed = true;
+                    said.read_back.clone_from(&after);
+                    (said.before, said.after) = (before, after);
+                }
+                StepDone::NotNeeded => {
+                    said.state = "skipped".into();
+                    said.read_back = "it is right already".into();
+                }
+                StepDone::Impossible { why } => {
+                    said.state = "failed".into();
+                    said.read_back.clone_from(&why);
+                    failed = Some(why);
+                }
+                StepDone::Failed { why, conflict, .. } => {
+                    said.state = if conflict.is_some() { "undo-failed".into() } else { "failed".into() };
+                    said.read_back = conflict.as_ref().map_or_else(|| why.clone(), |conflict| format!("{why}; could not be taken back: {conflict}"));
+                    damaged |= conflict.is_some();
+                    failed = Some(why);
+                }
+            }
+            report.steps.push(said);
+            if failed.is_some() {
+                break;
+            }
+        }
+        if found.finding.confidence == Confidence::Possible && found.finding.evidence.is_empty() && failed.is_none() {
+            // A usual method has no signs to ask again; only the person can say whether it helped.
+            return Ok(if changed { Treated::Repaired } else { Treated::NotRepaired });
+        }
+        let (right, says) = match &failed {
+            None => self.check(found),
+            Some(why) => (false, format!("not checked, because a step failed: {why}")),
+        };
+        run.record(Event::Verified { cause: cause.clone(), object: found.finding.object.clone(), right, says: says.clone() })?;
+        report.verified.push(Verified { cause: cause.clone(), object: found.finding.object.clone(), right, says });
+        if right {
+            return Ok(Treated::Repaired);
+        }
+        let left = run.take_back_cause(self.target.as_mut(), &cause, &subject)?;
+        damaged |= !left.is_empty();
+        for step in report.steps.iter_mut().skip(first).filter(|step| step.state == "done") {
+            step.state = if left.is_empty() { "undone".into() } else { "undo-failed".into() };
+            step.read_back = if left.is_empty() { "taken back, because the check failed".into() } else { left.join("; ") };
+        }
+        Ok(if damaged { Treated::Damaged } else { Treated::NotRepaired })
+    }
+
+    /// Asks the opening signs again, in freshly read facts.
+    fn check(&self, found: &Found) -> (bool, String) {
+        let Some(guide) = self.guide(&found.finding.cause) else { return (false, "the guide is gone".into()) };
+        let facts = evidence::read_all(self.target.as_target());
+        let subject = &found.finding.subject;
+        if diagnosis::still_wrong(guide, &facts, subject) {
+            return (false, format!("{}: the signs are still there", found.finding.object));
+        }
+        if !diagnosis::is_right(guide, &facts, subject) {
+            return (false, format!("{}: the signs are gone, but what should hold now does not", found.finding.object));
+        }
+        (true, format!("{}: the signs are gone", found.finding.object))
+    }
+
+    /// Evidence is copied before the first write.
+    fn keep_evidence(&self, run: &Run, diagnosed: &Diagnosed) -> Result<(), SessionError> {
+        let json = serde_json::to_vec_pretty(&diagnosed.diagnosis).unwrap_or_default();
+        run.save_evidence("diagnosis.json", &json)?;
+        let log = self.target.windows_folder().join("SoftwareDistribution").join("ReportingEvents.log");
+        if let model::Reading::Known(bytes) = self.target.read(&log, 64 << 20) {
+            run.save_evidence("ReportingEvents.log", &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The report for people, beside the journal. The repair stands even when this cannot be written.
+    pub(crate) fn keep_report(&self, run: &Run, diagnosed: &Diagnosed, report: &RunReport) {
+        let text = crate::reports::markdown::run(Some(&diagnosed.diagnosis), report);
+        let _ = run.journal.folder.write("report.md", text.as_bytes());
+        let _ = run.journal.folder.write("report.json", &serde_json::to_vec_pretty(report).unwrap_or_default());
+    }
+}
+
+fn consent_words(cause: &str, proved: bool) -> String {
+    if proved {
+        "it needs your consent: add --yes".into()
+    } else {
+        format!("there is no proof for it here: add --yes --only {cause} to do it all the same")
+    }
+}
+
+/// What is left alone, and why.
+fn left_alone(diagnosed: &Diagnosed, chosen: &[Found], request: &FixRequest) -> Vec<String> {
+    let mut left = Vec::new();
+    for found in &diagnosed.found {
+        let finding = &found.finding;
+        if chosen.iter().any(|chosen| chosen.finding.cause == finding.cause && chosen.finding.object == finding.object) {
+            continue;
+        }
+        let why = if request.only.is_some() {
+            "another cause was named".to_owned()
+        } else if finding.confidence != Confidence::Proved {
+            format!("only {}; add --only {} to treat it", finding.confidence.as_str(), finding.cause)
+        } else {
+            format!(
+                "wrong, but not shown to bear on {}; run fix without a code to treat it",
+                request.asked.map(|code| code.to_string()).unwrap_or_default()
+            )
+        };
+        left.push(format!("{}: {} ({why})", finding.object, finding.title));
+    }
+    left
+}

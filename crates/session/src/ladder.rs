@@ -1,0 +1,263 @@
+//! The usual methods after the proved causes, one rung at a time, and what the person says after trying again.
+
+use crate::fix::{FixRequest, Ui};
+use crate::run_report::{LadderRung, RunReport, RunStep, RunVerdict};
+use crate::session::{Session, SessionError};
+use diagnosis::{Found, Guide};
+use model::{Confidence, ErrorCode, Finding};
+use repair::{Event, Journal, Run, RunState, StepDone};
+use target::Now;
+
+impl Session {
+    /// A usual method as something that can be treated: no evidence, so never more than possible.
+    pub(crate) fn rung(&self, guide: &Guide) -> Option<Found> {
+        let facts = evidence::read_all(self.target.as_target());
+        let machine = facts.machine()?;
+        Some(Found {
+            finding: Finding {
+                cause: guide.id.clone(),
+                title: guide.title.clone(),
+                confidence: Confidence::Possible,
+                explains: Vec::new(),
+                codes: Vec::new(),
+                object: guide.title.clone(),
+                evidence: Vec::new(),
+                steps: Vec::new(),
+                subject: machine.name.clone(),
+            },
+            steps: diagnosis::usual_steps(guide, &facts, machine),
+            order: guide.order,
+            bears: true,
+        })
+    }
+
+    /// The usual methods that are not among those already tried.
+    pub(crate) fn remaining_rungs(&self, asked: Option<ErrorCode>, tried: &[String]) -> Vec<LadderRung> {
+        let facts = evidence::read_all(self.target.as_target());
+        let Some(machine) = facts.machine() else { return Vec::new() };
+        self.usual_methods(asked)
+            .into_iter()
+            .filter(|guide| !tried.contains(&guide.id))
+            .map(|guide| LadderRung {
+                cause: guide.id.clone(),
+                title: guide.title.clone(),
+                says: diagnosis::usual_steps(guide, &facts, machine).iter().map(|step| self.view(step).says).collect(),
+                cost: guide.cost.clone().unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    /// The person tried again: it works, or it is still broken. Still broken climbs one rung.
+    ///
+    /// # Errors
+    /// When there is no such run, or its journal cannot be used.
+    pub fn continue_run(
+        &mut self,
+        name: Option<&str>,
+        worked: bool,
+        request: &FixRequest,
+        ui: &mut dyn Ui,
+        now: Now,
+    ) -> Result<RunReport, SessionError> {
+        let folder = self.store.find(name)?;
+        let lock = repair::lock(&self.store)?;
+        let journal = Journal::open(folder).map_err(repair::UndoError::from)?;
+        match journal.state() {
+            RunState::Finished => {}
+            RunState::Interrupted => {
+                return Err(SessionError::Usage(format!(
+                    "Run {} was interrupted; `hresolve fix` or `hresolve undo` brings it back first.",
+                    journal.folder.id
+                )));
+            }
+            RunState::Undone | RunState::UndoneWithConflicts => {
+                return Err(SessionError::Usage(format!(
+                    "Run {} was undone, so there is nothing to go on with; start again with `hresolve fix`.",
+                    journal.folder.id
+                )));
+            }
+        }
+        let asked: Option<ErrorCode> = repair::summary(&journal).2.and_then(|code| code.parse().ok());
+        let mut run = Run::resume(self.store.clone(), lock, journal);
+        run.record(Event::Answered { time: now.iso(), worked })?;
+        let mut report = RunReport::new(RunVerdict::Fixed);
+        report.run = Some(run.id().to_owned());
+        report.steps = tried_steps(&run.journal);
+        if !worked {
+            self.climb(&mut run, asked, request, ui, &mut report)?;
+        }
+        run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
+        let diagnosed = self.diagnose(asked);
+        self.keep_report(&run, &diagnosed, &report);
+        Ok(report)
+    }
+
+    /// One rung further.
+    fn climb(
+        &mut self,
+        run: &mut Run,
+        asked: Option<ErrorCode>,
+        request: &FixRequest,
+        ui: &mut dyn Ui,
+        report: &mut RunReport,
+    ) -> Result<(), SessionError> {
+        let tried: Vec<String> = tried_causes(&run.journal);
+        let next = self.usual_methods(asked).into_iter().find(|guide| !tried.contains(&guide.id)).cloned();
+        let Some(guide) = next else {
+            report.verdict = RunVerdict::NotRepaired;
+            report.not_needed.push("Every usual method has been tried or was left out. What remains is an in-place repair with installation media of the same version and language.".into());
+            return Ok(());
+        };
+        let mut so_far = tried;
+        so_far.push(guide.id.clone());
+        let why_not = self.refusals(request.yes);
+        if !why_not.is_empty() {
+            report.verdict = RunVerdict::Refused;
+            report.why_not = why_not;
+            return Ok(());
+        }
+        let Some(found) = self.rung(&guide) else { return Ok(()) };
+        let before = report.steps.len();
+        if self.may_do(&found, request, ui, report) {
+            ui.progress(&guide.title);
+            report.verdict = self.do_rung(run, &found, report)?;
+        } else {
+            for step in report.steps.iter().skip(before) {
+                run.record(Event::Left {
+                    cause: step.cause.clone(),
+                    action: step.action.clone(),
+                    says: step.says.clone(),
+                    state: step.state.clone(),
+                    why: step.read_back.clone(),
+                })?;
+            }
+            report.verdict = RunVerdict::NotRepaired;
+        }
+        report.next = self.remaining_rungs(asked, &so_far);
+        Ok(())
+    }
+
+    /// A rung has no signs to ask again: after it the person tries, so the verdict stays open.
+    fn do_rung(&mut self, run: &mut Run, found: &Found, report: &mut RunReport) -> Result<RunVerdict, SessionError> {
+        for step in &found.steps {
+            if step.level == model::Level::Show {
+                report.steps.push(self.run_step(found, step, "shown", "only a person can do this"));
+                continue;
+            }
+            let mut said = self.run_step(found, step, "done", "");
+            let done = run.step(self.target.as_mut(), &found.finding.cause, &found.finding.subject, &step.action, &step.settings, step.level)?;
+            match done {
+                StepDone::Done { before, after, .. } => (said.before, said.after, said.read_back) = (before, after.clone(), after),
+                StepDone::NotNeeded => (said.state, said.read_back) = ("skipped".into(), "there is nothing to do".into()),
+                StepDone::Impossible { why } => (said.state, said.read_back) = ("failed".into(), why),
+                StepDone::Failed { why, conflict, .. } => {
+                    said.read_back = why;
+                    said.state = if conflict.is_some() { "undo-failed".into() } else { "failed".into() };
+                }
+            }
+            let (failed, stuck) = (said.state == "failed", said.state == "undo-failed");
+            report.steps.push(said);
+            if failed || stuck {
+                let left = run.take_back_cause(self.target.as_mut(), &found.finding.cause, &found.finding.subject)?;
+                return Ok(if stuck || !left.is_empty() { RunVerdict::UndoFailed } else { RunVerdict::NotRepaired });
+            }
+        }
+        Ok(RunVerdict::Undetermined)
+    }
+}
+
+/// The causes of a run, done or left.
+fn tried_causes(journal: &Journal) -> Vec<String> {
+    let mut causes = Vec::new();
+    for event in &journal.events {
+        if let Event::Started { cause, .. } | Event::Left { cause, .. } = event
+            && !causes.contains(cause)
+        {
+            causes.push(cause.clone());
+        }
+    }
+    causes
+}
+
+/// What the run did before, from its journal, for the report.
+fn tried_steps(journal: &Journal) -> Vec<RunStep> {
+    let mut steps: Vec<(u32, RunStep)> = Vec::new();
+    for event in &journal.events {
+        match event {
+            Event::Started { step, cause, subject, action, says, changes, .. } => {
+                let told: Vec<(String, String)> = changes.iter().map(|change| change.before_after('C')).collect();
+                let join = |pick: fn(&(String, String)) -> &String| told.iter().map(pick).cloned().collect::<Vec<_>>().join("; ");
+                let (before, after) = (join(|pair| &pair.0), join(|pair| &pair.1));
+                let done = RunStep {
+                    cause: cause.clone(),
+                    object: subject.clone(),
+                    action: action.clone(),
+                    says: says.clone(),
+                    state: "done".into(),
+                    before,
+                    after: after.clone(),
+                    read_back: after,
+                };
+                steps.push((*step, done));
+            }
+            Event::Failed { step, why } => {
+                for (_, said) in steps.iter_mut().filter(|(number, _)| number == step) {
+                    (said.state, said.read_back) = ("failed".into(), why.clone());
+                }
+            }
+            Event::TakenBack { step } => {
+                for (_, said) in steps.iter_mut().filter(|(number, said)| number == step && said.state == "done") {
+                    said.state = "undone".into();
+                }
+            }
+            Event::Left { cause, action, says, state, why } => {
+                let left = RunStep {
+                    cause: cause.clone(),
+                    object: String::new(),
+                    action: action.clone(),
+                    says: says.clone(),
+                    state: state.clone(),
+                    before: String::new(),
+                    after: String::new(),
+                    read_back: why.clone(),
+                };
+                steps.push((0, left));
+            }
+            _ => {}
+        }
+    }
+    steps.into_iter().map(|(_, step)| step).collect()
+}
+
+impl Session {
+    /// What a stored run did, as its report.
+    ///
+    /// # Errors
+    /// When there is no such run, or its journal cannot be read.
+    pub fn stored_report(&self, name: Option<&str>) -> Result<RunReport, SessionError> {
+        let folder = self.store.find(name)?;
+        let (journal, _) = Journal::read(folder).map_err(repair::UndoError::from)?;
+        let verdict = journal
+            .events
+            .iter()
+            .rev()
+            .find_map(|event| if let Event::Finished { verdict } = event { serde_json::from_value(verdict.clone().into()).ok() } else { None });
+        let mut report = RunReport::new(verdict.unwrap_or(RunVerdict::NotRepaired));
+        report.run = Some(journal.folder.id.clone());
+        report.steps = tried_steps(&journal);
+        report.verified = journal
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Verified { cause, object, right, says } => {
+                    Some(crate::Verified { cause: cause.clone(), object: object.clone(), right: *right, says: says.clone() })
+                }
+                _ => None,
+            })
+            .collect();
+        if matches!(journal.state(), RunState::Undone | RunState::UndoneWithConflicts) {
+            report.not_needed.push("This run was undone.".into());
+        }
+        Ok(report)
+    }
+}

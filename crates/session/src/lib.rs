@@ -1,0 +1,21 @@
+//! A session: one machine from opening to verified. Every front end speaks to this and to nothing below it.
+
+mod diagnose;
+mod expectation;
+mod fix;
+mod ladder;
+pub mod reports;
+mod run_report;
+mod runs;
+mod session;
+
+pub use diagnose::Diagnosed;
+pub use expectation::{Expectation, ExpectedFinding};
+pub use fix::{FixRequest, Ui};
+pub use run_report::{LadderRung, RunReport, RunStep, RunVerdict, UndoJson, UndoJsonStep, Verified};
+pub use runs::RunSummary;
+pub use session::{Session, SessionError};
+pub use target::{Now, OpenError, installations, lab, now};
+
+/// The version of this program, as journals and `--version` say it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

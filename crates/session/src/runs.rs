@@ -1,0 +1,119 @@
+//! Runs that are kept: listing, undoing, forgetting, and bringing back interrupted ones.
+
+use crate::run_report::{UndoJson, UndoJsonStep};
+use crate::session::{Session, SessionError};
+use repair::{Journal, RunState, UndoReport};
+use serde::Serialize;
+use target::Now;
+
+/// One kept run.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunSummary {
+    /// Its name.
+    pub run: String,
+    /// When it began, UTC.
+    pub time: String,
+    /// `finished`, `interrupted`, `undone`, `undone-with-conflicts` or `damaged`.
+    pub state: String,
+    /// The code that the person asked about.
+    pub asked: Option<String>,
+    /// How many objects it changed.
+    pub changes: usize,
+    /// Bytes on the disk.
+    pub size: u64,
+}
+
+impl Session {
+    /// Brings every interrupted run back to the state before it; names them. Writes nothing when there is none.
+    ///
+    /// # Errors
+    /// When a journal is damaged, or the store cannot be locked.
+    pub fn recover(&mut self, now: Now) -> Result<Vec<String>, SessionError> {
+        let interrupted = |run: target::RunFolder| {
+            Journal::read(run).is_ok_and(|(journal, _)| journal.state() == RunState::Interrupted && !journal.events.is_empty())
+        };
+        if !self.store.runs().into_iter().any(interrupted) {
+            return Ok(Vec::new());
+        }
+        let lock = repair::lock(&self.store)?;
+        let reports = repair::recover(self.target.as_mut(), &self.store, now)?;
+        drop(lock);
+        Ok(reports.into_iter().map(|report| report.run).collect())
+    }
+
+    /// The names of runs that were cut off and not brought back yet.
+    pub fn interrupted(&self) -> Vec<String> {
+        let state = |run: &target::RunFolder| Journal::read(run.clone()).map(|(journal, _)| journal.state());
+        self.store.runs().iter().filter(|run| matches!(state(run), Ok(RunState::Interrupted))).map(|run| run.id.clone()).collect()
+    }
+
+    /// Undoes a run, the newest when none is named.
+    ///
+    /// # Errors
+    /// When there is no such run, its journal cannot be used, or the machine must not be written now.
+    pub fn undo(&mut self, name: Option<&str>, now: Now) -> Result<UndoJson, SessionError> {
+        let run = self.store.find(name)?;
+        if let Some(why) = self.refusals(true).into_iter().next() {
+            return Err(SessionError::Run(repair::RunError::Refused(why)));
+        }
+        let lock = repair::lock(&self.store)?;
+        let report = repair::undo(self.target.as_mut(), &self.store, run, now)?;
+        drop(lock);
+        Ok(as_json(report))
+    }
+
+    /// Every kept run, oldest first.
+    pub fn runs(&self) -> Vec<RunSummary> {
+        self.store
+            .runs()
+            .into_iter()
+            .map(|folder| {
+                let (run, size) = (folder.id.clone(), folder.size());
+                match Journal::read(folder) {
+                    Ok((journal, _)) => {
+                        let (time, state, asked, changes) = repair::summary(&journal);
+                        RunSummary { run, time, state: state.as_str().into(), asked, changes, size }
+                    }
+                    Err(error) => RunSummary { run, time: String::new(), state: format!("damaged: {error}"), asked: None, changes: 0, size },
+                }
+            })
+            .collect()
+    }
+
+    /// Removes runs with their saved copies; they can never be undone afterwards. Interrupted ones are kept.
+    ///
+    /// # Errors
+    /// When a run does not exist or cannot be removed.
+    pub fn forget(&self, names: &[String]) -> Result<Vec<String>, SessionError> {
+        let _lock = repair::lock(&self.store)?;
+        let mut gone = Vec::new();
+        for name in names {
+            let run = self.store.find(Some(name))?;
+            if let Ok((journal, _)) = Journal::read(run.clone())
+                && journal.state() == RunState::Interrupted
+            {
+                return Err(SessionError::Usage(format!("Run {} was interrupted and must be undone before it is forgotten.", run.id)));
+            }
+            run.forget()?;
+            gone.push(run.id);
+        }
+        Ok(gone)
+    }
+}
+
+fn as_json(report: UndoReport) -> UndoJson {
+    let verdict = if !report.conflicts.is_empty() {
+        "undo-failed"
+    } else if report.steps.iter().any(|step| step.state == "undone") {
+        "undone"
+    } else {
+        "nothing-to-undo"
+    };
+    UndoJson {
+        schema: "hresolve/undo/1".into(),
+        run: report.run,
+        steps: report.steps.into_iter().map(|step| UndoJsonStep { object: step.object, state: step.state.into(), says: step.says }).collect(),
+        conflicts: report.conflicts.into_iter().map(|conflict| format!("{}: {}. {}", conflict.object, conflict.found, conflict.by_hand)).collect(),
+        verdict: verdict.into(),
+    }
+}

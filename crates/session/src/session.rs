@@ -1,0 +1,101 @@
+//! Opening a machine, with its guides and its place for runs.
+
+use diagnosis::Guide;
+use model::ErrorCode;
+use repair::{RunError, UndoError};
+use std::fmt;
+use std::path::Path;
+use target::{OpenError, StateStore, StoreError, WritableTarget};
+
+/// One opened machine.
+pub struct Session {
+    pub(crate) target: Box<dyn WritableTarget>,
+    pub(crate) guides: Vec<Guide>,
+    pub(crate) store: StateStore,
+    pub(crate) open_ms: u64,
+}
+
+/// Why a session cannot go on.
+#[derive(Debug)]
+pub enum SessionError {
+    /// The target cannot be opened (exit 3).
+    Open(OpenError),
+    /// A run cannot begin or go on.
+    Run(RunError),
+    /// Undo cannot begin.
+    Undo(UndoError),
+    /// A run's folder cannot be used.
+    Store(StoreError),
+    /// The words of the call do not fit the machine (exit 2).
+    Usage(String),
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SessionError::Open(error) => write!(out, "{error}"),
+            SessionError::Run(error) => write!(out, "{error}"),
+            SessionError::Undo(error) => write!(out, "{error}"),
+            SessionError::Store(error) => write!(out, "{error}"),
+            SessionError::Usage(error) => write!(out, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<OpenError> for SessionError {
+    fn from(error: OpenError) -> Self {
+        SessionError::Open(error)
+    }
+}
+
+impl From<RunError> for SessionError {
+    fn from(error: RunError) -> Self {
+        SessionError::Run(error)
+    }
+}
+
+impl From<UndoError> for SessionError {
+    fn from(error: UndoError) -> Self {
+        SessionError::Undo(error)
+    }
+}
+
+impl From<StoreError> for SessionError {
+    fn from(error: StoreError) -> Self {
+        SessionError::Store(error)
+    }
+}
+
+impl Session {
+    /// Opens a target: a path, or `lab:NAME` built below `scratch`. Runs are kept on the target, or in `state_dir`.
+    ///
+    /// # Errors
+    /// When it is no Windows or cannot be read.
+    pub fn open(text: &str, scratch: &Path, state_dir: Option<&Path>) -> Result<Session, OpenError> {
+        let watch = target::Stopwatch::start();
+        let target = target::open_writable(text, scratch)?;
+        let store = state_dir.map_or_else(|| target.store(), StateStore::in_folder);
+        Ok(Session { target, guides: diagnosis::embedded(), store, open_ms: watch.milliseconds() })
+    }
+
+    /// The guide with that id.
+    pub fn guide(&self, id: &str) -> Option<&Guide> {
+        self.guides.iter().find(|guide| guide.id == id)
+    }
+
+    /// Where this machine's runs are kept.
+    pub fn runs_folder(&self) -> &Path {
+        self.store.root()
+    }
+
+    /// The usual methods for a code, in the order of the ladder; all of them when no code is named.
+    pub(crate) fn usual_methods(&self, asked: Option<ErrorCode>) -> Vec<&Guide> {
+        let windows = self.target.windows();
+        let fits = |guide: &&Guide| guide.usual.is_some() && guide.windows.contains(windows) && asked.is_none_or(|code| guide.bears_on(code));
+        let mut methods: Vec<&Guide> = self.guides.iter().filter(fits).collect();
+        methods.sort_by_key(|guide| guide.usual);
+        methods
+    }
+}

@@ -1,0 +1,155 @@
+//! What can go wrong with a target, in sentences a person can act on.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why a target cannot be opened (exit code 3).
+#[derive(Debug)]
+pub enum OpenError {
+    /// Nothing is there.
+    NotFound {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// Something is there that is not a Windows installation.
+    NotWindows {
+        /// The path as given.
+        path: PathBuf,
+        /// What was looked for and not found.
+        missing: String,
+    },
+    /// A kind of target that this version does not open.
+    NotOffered {
+        /// The path as given.
+        path: PathBuf,
+        /// What it seems to be.
+        what: String,
+    },
+    /// A registry hive is missing, cut short, damaged or not readable.
+    Hive {
+        /// The hive file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Reading failed.
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There is no practice machine of that name.
+    NoSuchMachine {
+        /// The name as given.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A practice machine could not be built.
+    Lab {
+        /// What went wrong.
+        why: String,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::NotFound { path } => write!(out, "There is nothing at {}. Check the path; is the volume mounted?", path.display()),
+            OpenError::NotWindows { path, missing } => write!(
+                out,
+                "{} is not a Windows installation: {missing} is not there. Name the mounted Windows volume (the folder that holds Windows) or its Windows folder.",
+                path.display()
+            ),
+            OpenError::NotOffered { path, what } => {
+                write!(
+                    out,
+                    "{} is {what}, which this version cannot open. Mount the Windows volume and name the folder it is mounted at.",
+                    path.display()
+                )
+            }
+            OpenError::Hive { path, why } => write!(out, "The registry hive {} cannot be used: {why}.", path.display()),
+            OpenError::Io { path, source } => write!(out, "{} cannot be read: {source}.", path.display()),
+            OpenError::NoSuchMachine { name, known } => {
+                write!(out, "There is no practice machine named {name:?}. There are: {}.", known.join(", "))
+            }
+            OpenError::Lab { why } => write!(out, "The practice machine could not be built: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            OpenError::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Why a change could not be made. Nothing of that change has happened when this is returned.
+#[derive(Debug)]
+pub enum TargetError {
+    /// The system refused an operation on a file.
+    Io {
+        /// What was being done: "rename", "write" …
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The hive library refused.
+    Hive {
+        /// The hive.
+        hive: String,
+        /// What it said.
+        why: String,
+    },
+    /// The object may never be written, or not by this target.
+    Refused {
+        /// Which rule, in a sentence.
+        why: String,
+    },
+    /// The object does not look as the change expects.
+    Unexpected {
+        /// The object.
+        object: String,
+        /// What is there.
+        found: String,
+    },
+    /// The caller's intent could not be recorded, so nothing was changed.
+    NotRecorded {
+        /// Why.
+        why: String,
+    },
+}
+
+impl TargetError {
+    /// True when the operation failed because the place cannot be written at all (read-only, no permission).
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, TargetError::Io { source, .. } if matches!(source.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem))
+    }
+}
+
+impl fmt::Display for TargetError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TargetError::Io { doing, path, source } => write!(out, "could not {doing} {}: {source}", path.display()),
+            TargetError::Hive { hive, why } => write!(out, "the registry hive {hive} was not written: {why}"),
+            TargetError::Refused { why } => write!(out, "refused: {why}"),
+            TargetError::Unexpected { object, found } => write!(out, "{object} is not as expected: {found}"),
+            TargetError::NotRecorded { why } => write!(out, "nothing was changed because the journal could not be written: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for TargetError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TargetError::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

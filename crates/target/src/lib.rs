@@ -1,0 +1,30 @@
+//! Targets: one Windows installation, wherever it is.
+//!
+//! Reading and writing are two traits. Only this crate and the front ends touch files, the clock and the environment.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate is the one place where files, time and environment are reached")]
+
+mod clock;
+mod error;
+mod installations;
+mod names;
+mod registry_path;
+mod store;
+mod target;
+mod targets;
+
+pub use clock::{Now, Stopwatch, now};
+pub use error::{OpenError, TargetError};
+pub use installations::{Installation, installations};
+pub use names::names_equal;
+pub use registry_path::{HiveName, RegistryPath};
+pub use store::{RunFolder, StateStore, StoreError, StoreLock};
+pub use target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
+pub use targets::folder::FolderTarget;
+pub use targets::lab;
+pub use targets::{open, open_writable};
+
+/// sha256 of bytes, as 64 lower-case hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

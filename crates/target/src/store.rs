@@ -1,0 +1,292 @@
+//! Where runs are kept: one folder a run, with its journal and the copies that undo needs.
+//!
+//! The only place that writes beside the target's own files. Never overwrites a file of an earlier run.
+
+use std::fmt;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Why a run could not be kept or found.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The system refused.
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The place is not safe: a link, or something that is not a folder.
+    Unsafe {
+        /// The place.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Another hresolve holds the runs of this target.
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// There is no such run.
+    NoSuchRun {
+        /// The name as given.
+        run: String,
+    },
+    /// A saved copy does not have the checksum that the journal names.
+    Damaged {
+        /// The copy.
+        path: PathBuf,
+    },
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Io { doing, path, source } => write!(out, "could not {doing} {}: {source}", path.display()),
+            StoreError::Unsafe { path, why } => write!(out, "{} is not safe to keep undo records in: {why}", path.display()),
+            StoreError::Busy { path } => write!(out, "another hresolve is working here ({} is locked)", path.display()),
+            StoreError::NoSuchRun { run } => write!(out, "there is no run named {run:?}; `hresolve runs` lists them"),
+            StoreError::Damaged { path } => write!(out, "the saved copy {} is not what was saved", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// The runs of one target.
+#[derive(Debug, Clone)]
+pub struct StateStore {
+    root: PathBuf,
+    volume: Option<PathBuf>,
+}
+
+/// Holds the store for one process; freed when dropped or when the process ends in whatever way.
+#[derive(Debug)]
+pub struct StoreLock {
+    _file: fs::File,
+}
+
+/// The folder of one run.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    /// The run's name: `20261122T140509Z-1a2b3c4d`.
+    pub id: String,
+    /// The folder.
+    pub path: PathBuf,
+}
+
+impl StateStore {
+    /// The store on a mounted Windows volume: `ProgramData\hresolve\runs`.
+    pub fn on_volume(volume: &Path) -> Self {
+        // An existing ProgramData is used in whatever spelling it has.
+        let data = fs::read_dir(volume)
+            .ok()
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name())
+            .find(|name| crate::names_equal(&name.to_string_lossy(), "ProgramData"))
+            .unwrap_or_else(|| "ProgramData".into());
+        StateStore { root: volume.join(data).join("hresolve").join("runs"), volume: Some(volume.to_owned()) }
+    }
+
+    /// The store in a folder that the person named (`--state-dir`).
+    pub fn in_folder(folder: &Path) -> Self {
+        StateStore { root: folder.join("runs"), volume: None }
+    }
+
+    /// The run's folder as a path on the target's own volume; `None` when runs are kept elsewhere.
+    pub fn on_target(&self, run: &RunFolder) -> Option<model::VolumePath> {
+        let inside = run.path.strip_prefix(self.volume.as_ref()?).ok()?;
+        model::VolumePath::parse(&inside.to_string_lossy()).ok()
+    }
+
+    /// Where the runs are.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes the store's folders, refusing any that is a link, and takes the lock.
+    ///
+    /// # Errors
+    /// When a folder cannot be made or is not safe, or another process holds the lock.
+    pub fn lock(&self) -> Result<StoreLock, StoreError> {
+        let start = self.volume.clone().unwrap_or_default();
+        let below = self.root.strip_prefix(&start).unwrap_or(&self.root);
+        let mut path = start;
+        for part in below.components() {
+            path.push(part);
+            match fs::symlink_metadata(&path) {
+                // A folder that the person named may lie behind links of their own system; on a foreign volume nothing may.
+                Ok(metadata) if metadata.is_symlink() && (self.volume.is_some() || path == self.root) => {
+                    return Err(StoreError::Unsafe { path, why: "it is a link".into() });
+                }
+                Ok(metadata) if metadata.is_symlink() || metadata.is_dir() => {}
+                Ok(_) => return Err(StoreError::Unsafe { path, why: "it is not a folder".into() }),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_private(&path)?,
+                Err(source) => return Err(StoreError::Io { doing: "look at", path, source }),
+            }
+        }
+        let path = self.root.join("lock");
+        let file = fs::File::create(&path).map_err(|source| StoreError::Io { doing: "make", path: path.clone(), source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(StoreLock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::Busy { path }),
+            Err(fs::TryLockError::Error(source)) => Err(StoreError::Io { doing: "lock", path, source }),
+        }
+    }
+
+    /// The names of all runs, oldest first; empty when there is no store.
+    pub fn runs(&self) -> Vec<RunFolder> {
+        let mut runs: Vec<RunFolder> = fs::read_dir(&self.root)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter_map(|entry| Some(RunFolder { id: entry.file_name().to_str()?.to_owned(), path: entry.path() }))
+            .filter(|run| run.path.join("journal.jsonl").is_file())
+            .collect();
+        runs.sort_by(|a, b| a.id.cmp(&b.id));
+        runs
+    }
+
+    /// One run by its name or an unambiguous part of it; the newest when none is named.
+    ///
+    /// # Errors
+    /// When there is no such run, or several.
+    pub fn find(&self, name: Option<&str>) -> Result<RunFolder, StoreError> {
+        let runs = self.runs();
+        let Some(name) = name else {
+            return runs.last().cloned().ok_or(StoreError::NoSuchRun { run: "newest".into() });
+        };
+        let mut fitting = runs.iter().filter(|run| run.id == name || run.id.contains(name));
+        match (fitting.next(), fitting.next()) {
+            (Some(run), None) => Ok(run.clone()),
+            _ => Err(StoreError::NoSuchRun { run: name.into() }),
+        }
+    }
+
+    /// Makes the folder of a new run. Its name sorts by time and differs from every other.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create(&self, now: crate::Now) -> Result<RunFolder, StoreError> {
+        let stamp = now.iso().replace([':', '-'], "");
+        // Two runs within one second still sort in the order in which they were made.
+        let id = format!("{stamp}-{:09}-{:04x}", now.nanos, now.unique & 0xFFFF);
+        let run = RunFolder { path: self.root.join(&id), id };
+        make_private(&run.path)?;
+        for part in ["before", "after", "evidence"] {
+            make_private(&run.path.join(part))?;
+        }
+        Ok(run)
+    }
+}
+
+/// Makes one folder that only this user (on Windows: administrators) can enter.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| StoreError::Io { doing: "make the folder", path: path.to_owned(), source })
+}
+
+impl RunFolder {
+    /// Appends one whole line to the journal and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// When it could not be written: the caller must not change anything then.
+    pub fn append(&self, line: &str) -> Result<(), StoreError> {
+        let path = self.path.join("journal.jsonl");
+        let io = |doing: &'static str| {
+            let path = path.clone();
+            move |source| StoreError::Io { doing, path, source }
+        };
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io("open"))?;
+        file.write_all(format!("{line}\n").as_bytes()).map_err(io("write"))?;
+        file.sync_all().map_err(io("write to the disk"))
+    }
+
+    /// The whole journal; a torn last line is the reader's business.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn journal(&self) -> Result<Vec<u8>, StoreError> {
+        let path = self.path.join("journal.jsonl");
+        fs::read(&path).map_err(|source| StoreError::Io { doing: "read", path, source })
+    }
+
+    /// Cuts a torn last line off the journal, so that the next line starts on its own.
+    ///
+    /// # Errors
+    /// When the file cannot be changed.
+    pub fn cut_journal(&self, length: u64) -> Result<(), StoreError> {
+        let path = self.path.join("journal.jsonl");
+        let file = fs::OpenOptions::new().write(true).open(&path);
+        file.and_then(|file| file.set_len(length).and_then(|()| file.sync_all())).map_err(|source| StoreError::Io { doing: "cut", path, source })
+    }
+
+    /// Saves a copy below the run (`before/SYSTEM`), never over an existing one, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// When it cannot be written or exists with other content.
+    pub fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        if path.exists() {
+            return match fs::read(&path) {
+                Ok(there) if there == bytes => Ok(()),
+                _ => Err(StoreError::Unsafe { path, why: "a different copy is already there".into() }),
+            };
+        }
+        let partial = path.with_extension("partial");
+        let written = fs::File::create(&partial).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+        written.and_then(|()| fs::rename(&partial, &path)).map_err(|source| StoreError::Io { doing: "save", path, source })
+    }
+
+    /// Writes a file of the run that may change (`report.md`).
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        fs::write(&path, bytes).map_err(|source| StoreError::Io { doing: "write", path, source })
+    }
+
+    /// A saved copy, checked against its sha256.
+    ///
+    /// # Errors
+    /// When it is missing or not what was saved.
+    pub fn load(&self, name: &str, sha256: &str) -> Result<Vec<u8>, StoreError> {
+        let path = self.path.join(name);
+        let bytes = fs::read(&path).map_err(|source| StoreError::Io { doing: "read", path: path.clone(), source })?;
+        if crate::sha256(&bytes) == sha256 { Ok(bytes) } else { Err(StoreError::Damaged { path }) }
+    }
+
+    /// The bytes that the run's folder takes on the disk.
+    pub fn size(&self) -> u64 {
+        fn below(folder: &Path) -> u64 {
+            fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => below(&entry.path()),
+                    _ => entry.metadata().map_or(0, |metadata| metadata.len()),
+                })
+                .sum()
+        }
+        below(&self.path)
+    }
+
+    /// Removes the run with its saved copies; undo is not possible afterwards.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn forget(&self) -> Result<(), StoreError> {
+        fs::remove_dir_all(&self.path).map_err(|source| StoreError::Io { doing: "remove", path: self.path.clone(), source })
+    }
+}

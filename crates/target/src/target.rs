@@ -1,0 +1,210 @@
+//! The two traits behind which every kind of machine disappears: one reads, one also changes.
+
+use crate::{StateStore, TargetError};
+use model::{Change, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+
+/// A registry key as it is now.
+#[derive(Debug, Clone)]
+pub struct KeyView {
+    /// The full path, with the control set's number.
+    pub path: String,
+    /// Names of the subkeys.
+    pub subkeys: Vec<String>,
+    /// Values in stored order; the default value has an empty name.
+    pub values: Vec<(String, RegistryData)>,
+    /// When the key was last written, as a Windows file time (100 ns since 1601).
+    pub last_written: u64,
+}
+
+impl KeyView {
+    /// The value of that name; Windows does not tell upper from lower case.
+    pub fn value(&self, name: &str) -> Option<&RegistryData> {
+        self.values.iter().find(|(there, _)| crate::names_equal(there, name)).map(|(_, data)| data)
+    }
+
+    /// True when there is such a subkey.
+    pub fn has_subkey(&self, name: &str) -> bool {
+        self.subkeys.iter().any(|there| crate::names_equal(there, name))
+    }
+}
+
+/// What stands at a path, without following a link in the last place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryKind {
+    /// An ordinary file.
+    File,
+    /// A folder.
+    Folder,
+    /// A junction or symbolic link, with its target as stored.
+    Link(String),
+    /// A reparse point whose content this system cannot read (compressed by WOF, deduplicated, in the cloud …).
+    Reparse(String),
+    /// A device, a pipe or something else that no Windows volume has.
+    Other,
+}
+
+/// One directory entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// The path with the spelling that is on the disk.
+    pub path: VolumePath,
+    /// Size in bytes (files).
+    pub size: u64,
+    /// Last write, seconds since 1970 UTC.
+    pub modified: i64,
+}
+
+/// Where an expanded path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expanded {
+    /// On this volume.
+    Here(VolumePath),
+    /// On another drive letter; the rest as text.
+    Elsewhere(char, String),
+    /// It cannot be told: an unknown variable, a network path.
+    Unknown(String),
+}
+
+/// A Windows installation that can be read. Reading never changes a byte or a time stamp.
+pub trait Target {
+    /// Kind, path and Windows version.
+    fn info(&self) -> TargetInfo;
+
+    /// The Windows that was found.
+    fn windows(&self) -> &WindowsVersion;
+
+    /// The letter by which that Windows calls its own volume.
+    fn drive(&self) -> char;
+
+    /// A registry key; `CurrentControlSet` is the set that the next boot uses.
+    fn key(&self, path: &str) -> Reading<KeyView>;
+
+    /// What stands at a path. Case does not matter; two names that differ only in case are `Unreadable`.
+    fn entry(&self, path: &VolumePath) -> Reading<Entry>;
+
+    /// The content of a file of at most `limit` bytes; larger is `Unreadable`.
+    fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>>;
+
+    /// At most the first `length` bytes of a file of any size.
+    fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>>;
+
+    /// sha256 of a file of any size.
+    fn sha256(&self, path: &VolumePath) -> Reading<String>;
+
+    /// The names in a folder.
+    fn list(&self, path: &VolumePath) -> Reading<Vec<String>>;
+
+    /// Expands `%SystemRoot%`, `\SystemRoot\`, `\??\C:\` … from this machine's own registry.
+    fn expand(&self, text: &str) -> Expanded;
+
+    /// Why nothing may be changed here now; empty when changes are possible.
+    fn why_not(&self) -> Vec<WhyNot>;
+
+    /// Sentences about how the target was read that a person should know (a replayed hive, a partial copy).
+    fn notes(&self) -> Vec<String>;
+
+    /// Convenience: one value of a key.
+    fn value(&self, key: &str, name: &str) -> Reading<RegistryData> {
+        self.key(key).and_then(|view| view.value(name).cloned().into())
+    }
+
+    /// The Windows folder on this volume, usually `\Windows`.
+    fn windows_folder(&self) -> VolumePath;
+}
+
+/// Whether a change is made or taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From old to new.
+    Forward,
+    /// From new to old.
+    Back,
+}
+
+/// The state of one hive's files, by which undo recognises its own work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HiveState {
+    /// The hive's file name, for example `SYSTEM`.
+    pub hive: String,
+    /// sha256 of the primary file.
+    pub primary: String,
+    /// sha256 of each log that exists, with its file name.
+    pub logs: Vec<(String, String)>,
+    /// Last write of the primary file: seconds since 1970 and nanoseconds.
+    pub modified: (i64, u32),
+}
+
+/// What is about to happen to a hive file; recorded before it happens.
+#[derive(Debug, Clone)]
+pub struct HiveIntent {
+    /// The state now.
+    pub before: HiveState,
+    /// The sha256 that the primary file will have.
+    pub after: String,
+    /// The temporary file beside it, to be removed if the program dies before the rename.
+    pub temporary: VolumePath,
+}
+
+/// A Windows installation that can be changed. Every method is all or nothing.
+pub trait WritableTarget: Target {
+    /// Makes or takes back changes; registry changes of one hive are one replacement of its file.
+    ///
+    /// `record` is called before each hive file is replaced; when it fails, nothing is changed.
+    ///
+    /// # Errors
+    /// When an object is not as the change expects, the system refuses, or the intent cannot be recorded. Changes before the
+    /// failing one may have been made: the caller observes each and takes them back.
+    fn apply(
+        &mut self,
+        changes: &[Change],
+        direction: Direction,
+        record: &mut dyn FnMut(&HiveIntent) -> Result<(), String>,
+    ) -> Result<(), TargetError>;
+
+    /// What the object of a change looks like now.
+    fn observe(&self, change: &Change) -> Reading<Observed>;
+
+    /// The state of the hive files that these changes touch; empty where the registry is not kept in files (live).
+    ///
+    /// # Errors
+    /// When a hive file cannot be read.
+    fn hive_states(&self, changes: &[Change]) -> Result<Vec<HiveState>, TargetError>;
+
+    /// The state of one hive's files now.
+    ///
+    /// # Errors
+    /// When the hive does not exist or cannot be read.
+    fn hive_state(&self, hive: &str) -> Result<HiveState, TargetError>;
+
+    /// The bytes of a hive's primary file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn hive_bytes(&self, hive: &str) -> Result<Vec<u8>, TargetError>;
+
+    /// Puts the primary file back byte for byte, with its time of last write.
+    ///
+    /// # Errors
+    /// When the system refuses or the bytes read back differ.
+    fn restore_hive(&mut self, hive: &str, bytes: &[u8], modified: (i64, u32)) -> Result<(), TargetError>;
+
+    /// Removes a temporary file that an interrupted replacement left behind; it is no error when there is none.
+    ///
+    /// # Errors
+    /// When it exists and cannot be removed.
+    fn remove_temporary(&mut self, path: &VolumePath) -> Result<(), TargetError>;
+
+    /// Tries whether files can be made where these changes need it.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn check_writable(&self, changes: &[Change]) -> Result<(), TargetError>;
+
+    /// Where runs on this target are kept unless the person names another place.
+    fn store(&self) -> StateStore;
+
+    /// The same machine, for reading.
+    fn as_target(&self) -> &dyn Target;
+}

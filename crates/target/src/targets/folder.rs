@@ -1,0 +1,243 @@
+//! A Windows volume mounted as a folder, on any operating system.
+//!
+//! Never follows a link out of the volume, never touches a file that was not asked about.
+
+mod expand;
+mod hives;
+mod metadata;
+mod paths;
+mod write;
+
+use crate::target::{Entry, Expanded, KeyView, Target};
+use crate::{HiveName, OpenError, RegistryPath};
+use hives::HiveFile;
+use model::{Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
+use paths::Paths;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A mounted Windows volume.
+pub struct FolderTarget {
+    given: PathBuf,
+    kind: TargetKind,
+    paths: Paths,
+    windows_folder: VolumePath,
+    hives: BTreeMap<HiveName, HiveFile>,
+    windows: WindowsVersion,
+    control_set_last: u32,
+    drive: char,
+    /// Files that every Windows has are there: the absence of another file means something.
+    complete: bool,
+}
+
+impl FolderTarget {
+    /// Opens a mounted Windows volume, or its `Windows` folder.
+    ///
+    /// # Errors
+    /// When it is no Windows, or a hive that must be there is missing, cut short or unreadable.
+    pub fn open(given: &Path, kind: TargetKind) -> Result<Self, OpenError> {
+        let (root, windows_name) = find_root(given)?;
+        let paths = Paths::new(root);
+        let windows_folder = VolumePath::parse(&windows_name).map_err(|missing| OpenError::NotWindows { path: given.into(), missing })?;
+        let config = windows_folder.join("System32").join("config");
+        let mut hives = BTreeMap::new();
+        for name in HiveName::ALL {
+            match HiveFile::open(&paths, &config, name) {
+                Ok(hive) => {
+                    hives.insert(name, hive);
+                }
+                Err(_) if name == HiveName::Default => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut target = FolderTarget {
+            given: given.into(),
+            kind,
+            paths,
+            windows_folder,
+            hives,
+            windows: WindowsVersion { product: String::new(), major: 0, minor: 0, build: 0, ubr: None, arch: String::new(), control_set: 0 },
+            control_set_last: 0,
+            drive: 'C',
+            complete: false,
+        };
+        target.identify()?;
+        Ok(target)
+    }
+
+    /// Reads version, control sets and drive letter from the hives.
+    fn identify(&mut self) -> Result<(), OpenError> {
+        let number = |key: &str, name: &str| self.value(key, name).into_known().and_then(|data| data.as_dword());
+        let text = |key: &str, name: &str| self.value(key, name).into_known().and_then(|data| data.as_text());
+        let system_path = || self.hives.get(&HiveName::System).map(|hive| hive.file.clone()).unwrap_or_default();
+        let current = number("HKLM\\SYSTEM\\Select", "Current");
+        let Some(default) = number("HKLM\\SYSTEM\\Select", "Default") else {
+            return Err(OpenError::Hive {
+                path: system_path(),
+                why: "it has no Select\\Default, so it is not a SYSTEM hive or it is damaged".into(),
+            });
+        };
+        if self.key(&format!("HKLM\\SYSTEM\\ControlSet{default:03}")).known().is_none() {
+            return Err(OpenError::Hive { path: system_path(), why: format!("Select\\Default names control set {default}, which does not exist") });
+        }
+        let version_key = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
+        let build = text(version_key, "CurrentBuildNumber").or_else(|| text(version_key, "CurrentBuild")).and_then(|t| t.parse::<u32>().ok());
+        let Some(build) = build else {
+            let path = self.hives.get(&HiveName::Software).map(|hive| hive.file.clone()).unwrap_or_default();
+            return Err(OpenError::Hive { path, why: "it has no CurrentBuildNumber, so it is not the SOFTWARE hive of a Windows".into() });
+        };
+        // Windows 7 to 8.1 have only the text "6.1"; Windows 10 and 11 say "6.3" there and keep the truth in two numbers.
+        let old = text(version_key, "CurrentVersion").unwrap_or_default();
+        let (old_major, old_minor) = old.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?))).unwrap_or((0, 0));
+        let major = number(version_key, "CurrentMajorVersionNumber").unwrap_or(if build >= 10240 { 10 } else { old_major });
+        let minor = number(version_key, "CurrentMinorVersionNumber").unwrap_or(if build >= 10240 { 0 } else { old_minor });
+        let mut product = text(version_key, "ProductName").unwrap_or_else(|| "Windows".into());
+        // Windows 11 still writes "Windows 10" into ProductName; the build number tells.
+        if build >= 22000 && !product.contains("Server") {
+            product = product.replacen("Windows 10", "Windows 11", 1);
+        }
+        let arch = match text(&format!("HKLM\\SYSTEM\\ControlSet{default:03}\\Control\\Session Manager\\Environment"), "PROCESSOR_ARCHITECTURE") {
+            Some(a) if a.eq_ignore_ascii_case("AMD64") => "x64".to_owned(),
+            Some(a) => a.to_ascii_lowercase(),
+            None => "unknown".to_owned(),
+        };
+        let ubr = number(version_key, "UBR");
+        let drive = text(version_key, "SystemRoot").and_then(|t| t.chars().next()).filter(char::is_ascii_alphabetic).unwrap_or('C');
+        self.windows = WindowsVersion { product, major, minor, build, ubr, arch, control_set: default };
+        self.control_set_last = current.unwrap_or(default);
+        self.drive = drive.to_ascii_uppercase();
+        let system32 = self.windows_folder.join("System32");
+        self.complete = ["ntdll.dll", "kernel32.dll"].iter().any(|name| matches!(self.paths.entry(&system32.join(name)), Reading::Known(_)));
+        Ok(())
+    }
+
+    /// Absence means something only where the file system was copied whole; the registry's own folder is always there.
+    fn honest<T>(&self, reading: Reading<T>) -> Reading<T> {
+        if reading.is_absent() && !self.complete { Reading::NotCollected } else { reading }
+    }
+}
+
+/// The volume's root folder and the name of the Windows folder in it.
+fn find_root(given: &Path) -> Result<(PathBuf, String), OpenError> {
+    let metadata = std::fs::metadata(given).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => OpenError::NotFound { path: given.into() },
+        _ => OpenError::Io { path: given.into(), source },
+    })?;
+    if !metadata.is_dir() {
+        return Err(OpenError::NotOffered { path: given.into(), what: "a file (disk images and log bundles come in a later version)".into() });
+    }
+    let config = |root: &Path, windows: &str| {
+        let paths = Paths::new(root.to_owned());
+        let path = VolumePath::parse(&format!("{windows}\\System32\\config"));
+        path.map(|path| paths.entry(&path)).unwrap_or(Reading::Absent)
+    };
+    let mut unreadable = None;
+    for windows in ["Windows", "WINNT"] {
+        match config(given, windows) {
+            Reading::Known(_) => return Ok((given.to_owned(), windows.to_owned())),
+            Reading::Unreadable(why) => unreadable = Some(why),
+            _ => {}
+        }
+    }
+    // The Windows folder itself was named.
+    let whole = given.canonicalize().map_err(|source| OpenError::Io { path: given.into(), source })?;
+    if let (Some(parent), Some(name)) = (whole.parent(), whole.file_name().and_then(|name| name.to_str()))
+        && matches!(config(parent, name), Reading::Known(_))
+    {
+        return Ok((parent.to_owned(), name.to_owned()));
+    }
+    match unreadable {
+        Some(why) => Err(OpenError::Hive { path: given.join("Windows/System32/config"), why }),
+        None => Err(OpenError::NotWindows { path: given.into(), missing: "Windows/System32/config".into() }),
+    }
+}
+
+impl Target for FolderTarget {
+    fn info(&self) -> TargetInfo {
+        TargetInfo { kind: self.kind, path: self.given.display().to_string(), windows: Some(self.windows.clone()) }
+    }
+
+    fn windows(&self) -> &WindowsVersion {
+        &self.windows
+    }
+
+    fn drive(&self) -> char {
+        self.drive
+    }
+
+    fn key(&self, path: &str) -> Reading<KeyView> {
+        let path = match RegistryPath::parse(path, self.windows.control_set) {
+            Ok(path) => path,
+            Err(why) => return Reading::Unreadable(why),
+        };
+        match self.hives.get(&path.hive) {
+            Some(hive) => hive.key(&path),
+            None => Reading::NotCollected,
+        }
+    }
+
+    fn entry(&self, path: &VolumePath) -> Reading<Entry> {
+        self.honest(self.paths.entry(path))
+    }
+
+    fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
+        self.honest(self.paths.read(path, limit))
+    }
+
+    fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
+        self.honest(self.paths.read_start(path, length))
+    }
+
+    fn sha256(&self, path: &VolumePath) -> Reading<String> {
+        self.honest(self.paths.sha256(path))
+    }
+
+    fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
+        self.honest(self.paths.list(path))
+    }
+
+    fn expand(&self, text: &str) -> Expanded {
+        expand::expand(self, text)
+    }
+
+    fn why_not(&self) -> Vec<WhyNot> {
+        let mut reasons = Vec::new();
+        // A sleeping Windows keeps its memory in hiberfil.sys; the first four bytes are its signature (causes.md §18.3).
+        let hiberfil = VolumePath::parse("\\hiberfil.sys").unwrap_or_else(|_| self.windows_folder.clone());
+        if let Reading::Known(start) = self.paths.read_start(&hiberfil, 4)
+            && start.eq_ignore_ascii_case(b"hibr")
+        {
+            reasons.push(WhyNot::Hibernated);
+        }
+        let servicing = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending";
+        let pending = self.windows_folder.join("WinSxS").join("pending.xml");
+        if self.key(servicing).known().is_some() && self.paths.entry(&pending).known().is_some() {
+            reasons.push(WhyNot::RestartPending);
+        }
+        for (name, hive) in &self.hives {
+            if let Some(why) = hive.not_writable() {
+                reasons.push(WhyNot::DirtyHive { hive: name.to_string(), why });
+            }
+        }
+        if self.control_set_last != self.windows.control_set {
+            reasons.push(WhyNot::ControlSetsDiffer { current: self.control_set_last, default: self.windows.control_set });
+        }
+        reasons
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.hives.values().flat_map(HiveFile::notes).collect();
+        if !self.complete {
+            notes.push(
+                "This folder holds the registry but not the files of a whole Windows (System32\\ntdll.dll is not there), so a file that is \
+                 missing here says nothing."
+                    .into(),
+            );
+        }
+        notes
+    }
+
+    fn windows_folder(&self) -> VolumePath {
+        self.windows_folder.clone()
+    }
+}

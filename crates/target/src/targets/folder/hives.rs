@@ -1,0 +1,161 @@
+//! The registry hives of a folder: opened with their logs, replayed in memory, never changed by reading.
+
+use super::paths::Paths;
+use crate::registry_path::RegistryPath;
+use crate::target::KeyView;
+use crate::{HiveName, OpenError};
+use hive::{CleanHive, Hive, Recovered};
+use model::{Reading, RegistryData, VolumePath};
+use std::path::PathBuf;
+
+/// Larger than any hive Windows loads (2 GB is its own limit); a guard against a wrong file.
+const LARGEST: u64 = 2 << 30;
+
+/// One hive with its logs.
+pub(super) struct HiveFile {
+    /// The primary file's real path.
+    pub(super) file: PathBuf,
+    /// The same inside the volume.
+    pub(super) path: VolumePath,
+    /// The logs that exist, inside the volume.
+    pub(super) logs: Vec<VolumePath>,
+    name: HiveName,
+    state: State,
+}
+
+enum State {
+    Clean(CleanHive),
+    Replayed(CleanHive),
+    /// Read as it is; never written.
+    Dirty {
+        bytes: Vec<u8>,
+        why: String,
+    },
+}
+
+impl HiveFile {
+    /// Opens `config\NAME` and its logs.
+    pub(super) fn open(paths: &Paths, config: &VolumePath, name: HiveName) -> Result<Self, OpenError> {
+        let path = config.join(name.file_name());
+        let shown = PathBuf::from(path.with_drive('C'));
+        let broken = |path: &PathBuf, why: String| OpenError::Hive { path: path.clone(), why };
+        let file = match paths.locate(&path, false) {
+            Reading::Known(file) => file,
+            Reading::Unreadable(why) => return Err(broken(&shown, why)),
+            _ => return Err(broken(&shown, "it is missing".into())),
+        };
+        let bytes = match paths.read(&path, LARGEST) {
+            Reading::Known(bytes) => bytes,
+            Reading::Unreadable(why) => return Err(broken(&file, why)),
+            _ => return Err(broken(&file, "it is missing".into())),
+        };
+        let mut logs = Vec::new();
+        let mut log_bytes = Vec::new();
+        // Windows Vista to 11 keep LOG1 and LOG2; a lone LOG is the older way.
+        for ending in [".LOG1", ".LOG2", ".LOG"] {
+            let log = config.join(&format!("{}{ending}", name.file_name()));
+            match paths.read(&log, LARGEST) {
+                Reading::Known(bytes) => {
+                    logs.push(log);
+                    log_bytes.push(bytes);
+                }
+                Reading::Unreadable(why) => return Err(broken(&file, format!("its log cannot be read: {why}"))),
+                _ => {}
+            }
+        }
+        let slices: Vec<&[u8]> = log_bytes.iter().map(Vec::as_slice).filter(|log| !log.is_empty()).collect();
+        let state = match hive::recover(bytes, &slices).map_err(|error| broken(&file, error.to_string()))? {
+            Recovered::Clean(hive) => State::Clean(hive),
+            Recovered::Replayed { hive, .. } => State::Replayed(hive),
+            Recovered::DirtyWithoutLogs { bytes, why } => State::Dirty { bytes, why },
+        };
+        let opened = HiveFile { file, path, logs, name, state };
+        opened.check().map_err(|why| broken(&opened.file, why))?;
+        Ok(opened)
+    }
+
+    /// A hive that is cut short or has no root key cannot stand for a Windows.
+    fn check(&self) -> Result<(), String> {
+        let bytes = self.bytes();
+        let hive = Hive::parse(bytes).map_err(|error| error.to_string())?;
+        let wanted = 4096 + u64::from(hive.base_block().bins_size);
+        if (bytes.len() as u64) < wanted {
+            return Err(format!("it was cut short: it says that it has {wanted} bytes, but only {} are there", bytes.len()));
+        }
+        hive.root().map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.state {
+            State::Clean(hive) | State::Replayed(hive) => hive.bytes(),
+            State::Dirty { bytes, .. } => bytes,
+        }
+    }
+
+    /// The hive that may be written, or why it may not.
+    pub(super) fn writable(&self) -> Result<&CleanHive, String> {
+        match &self.state {
+            State::Clean(hive) | State::Replayed(hive) => Ok(hive),
+            State::Dirty { why, .. } => Err(why.clone()),
+        }
+    }
+
+    /// After a successful replacement of the file.
+    pub(super) fn replaced_by(&mut self, hive: CleanHive) {
+        self.state = State::Clean(hive);
+    }
+
+    pub(super) fn not_writable(&self) -> Option<String> {
+        self.writable().err()
+    }
+
+    pub(super) fn notes(&self) -> Vec<String> {
+        match &self.state {
+            State::Clean(_) => Vec::new(),
+            State::Replayed(_) => {
+                vec![format!(
+                    "The hive {} was not closed properly; it was brought up to date in memory from its logs, as Windows does at the next start.",
+                    self.name
+                )]
+            }
+            State::Dirty { why, .. } => {
+                vec![format!(
+                    "The hive {} was not closed properly and its logs do not help ({why}); it was read as it is and will not be written.",
+                    self.name
+                )]
+            }
+        }
+    }
+
+    /// One key, with all its values.
+    pub(super) fn key(&self, path: &RegistryPath) -> Reading<KeyView> {
+        let unreadable = |error: hive::Error| Reading::Unreadable(format!("{path}: {error}"));
+        let hive = match Hive::parse(self.bytes()) {
+            Ok(hive) => hive,
+            Err(error) => return unreadable(error),
+        };
+        let key = match hive.open(&path.inside) {
+            Ok(Some(key)) => key,
+            Ok(None) => return Reading::Absent,
+            Err(error) => return unreadable(error),
+        };
+        let mut view = KeyView { path: path.to_string(), subkeys: Vec::new(), values: Vec::new(), last_written: key.last_written() };
+        for subkey in key.subkeys() {
+            match subkey {
+                Ok(subkey) => view.subkeys.push(subkey.name()),
+                Err(error) => return unreadable(error),
+            }
+        }
+        for value in key.values() {
+            let value = match value {
+                Ok(value) => value,
+                Err(error) => return unreadable(error),
+            };
+            match value.data() {
+                Ok(data) => view.values.push((value.name(), RegistryData { kind: value.data_type(), data: data.into_owned() })),
+                Err(error) => return unreadable(error),
+            }
+        }
+        Reading::Known(view)
+    }
+}

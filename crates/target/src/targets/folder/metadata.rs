@@ -1,0 +1,43 @@
+//! Keeping what a replaced file carried besides its content: rights, owner, Windows security and attributes.
+
+use crate::TargetError;
+use std::fs;
+use std::path::Path;
+
+/// What ntfs-3g keeps about a file besides its content. Without the first, the new file would give everyone full access.
+const NTFS: [&str; 3] = ["system.ntfs_acl", "system.ntfs_attrib_be", "system.ntfs_crtime_be"];
+
+/// Gives `copy` everything that `original` carries, and reads it back. Content and time of last write are not touched.
+///
+/// # Errors
+/// When something cannot be copied or reads back differently: the caller must not replace the original then.
+pub(super) fn copy(original: &Path, copy: &Path) -> Result<(), TargetError> {
+    let io = |doing: &'static str| move |source: std::io::Error| TargetError::Io { doing, path: copy.to_owned(), source };
+    let metadata = fs::metadata(original).map_err(io("read the rights of"))?;
+    fs::set_permissions(copy, metadata.permissions()).map_err(io("set the rights of"))?;
+    owner(&metadata, copy).map_err(io("set the owner of"))?;
+    for name in NTFS {
+        let Ok(Some(wanted)) = xattr::get(original, name) else { continue };
+        xattr::set(copy, name, &wanted).map_err(io("copy the Windows security of"))?;
+        let now = xattr::get(copy, name).map_err(io("read back the Windows security of"))?;
+        if now.as_deref() != Some(wanted.as_slice()) {
+            return Err(TargetError::Refused { why: format!("{name} of {} could not be carried over to its replacement", original.display()) });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn owner(metadata: &fs::Metadata, copy: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let now = fs::metadata(copy)?;
+    if now.uid() == metadata.uid() && now.gid() == metadata.gid() {
+        return Ok(());
+    }
+    chown(copy, Some(metadata.uid()), Some(metadata.gid()))
+}
+
+#[cfg(not(unix))]
+fn owner(_: &fs::Metadata, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}

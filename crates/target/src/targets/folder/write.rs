@@ -1,0 +1,419 @@
+//! Changing a folder: hives are replaced whole and atomically, files are only renamed, linked or made.
+//!
+//! Nothing here deletes content: the only removals are of an empty folder or a second name that a change of ours made.
+
+use super::{FolderTarget, metadata};
+use crate::target::{Direction, EntryKind, HiveIntent, HiveState, Target, WritableTarget};
+use crate::{HiveName, RegistryPath, StateStore, TargetError, sha256};
+use hive::CleanHive;
+use model::{Change, Observed, Reading, RegistryData, VolumePath};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+impl WritableTarget for FolderTarget {
+    fn apply(
+        &mut self,
+        changes: &[Change],
+        direction: Direction,
+        record: &mut dyn FnMut(&HiveIntent) -> Result<(), String>,
+    ) -> Result<(), TargetError> {
+        let (mut registry, mut files): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|change| change.key().is_some());
+        if direction == Direction::Back {
+            registry.reverse();
+            files.reverse();
+        }
+        self.change_hives(&registry, direction, record)?;
+        for change in files {
+            let done = self.change_file(change, direction);
+            self.paths.forget();
+            done?;
+        }
+        Ok(())
+    }
+
+    fn observe(&self, change: &Change) -> Reading<Observed> {
+        match change {
+            Change::SetValue { key, name, old, new } => self.observe_value(key, name, old.as_ref(), Some(new)),
+            Change::DeleteValue { key, name, old } => self.observe_value(key, name, Some(old), None),
+            Change::CreateKey { key } => match self.key(key) {
+                Reading::Known(_) => Reading::Known(Observed::New),
+                Reading::Absent => Reading::Known(Observed::Old),
+                Reading::NotCollected => Reading::NotCollected,
+                Reading::Unreadable(why) => Reading::Unreadable(why),
+            },
+            Change::Rename { from, to } => match (self.paths.entry(from), self.paths.entry(to)) {
+                (Reading::Unreadable(why), _) | (_, Reading::Unreadable(why)) => Reading::Unreadable(why),
+                // When something new stands at the old name (Windows made its folder anew), the change is still in force.
+                (_, Reading::Known(_)) => Reading::Known(Observed::New),
+                (Reading::Known(_), _) => Reading::Known(Observed::Old),
+                _ => Reading::Known(Observed::Other(format!("neither {} nor {} is there", from.with_drive(self.drive), to.with_drive(self.drive)))),
+            },
+            Change::CreateFolder { path } => match self.paths.entry(path) {
+                Reading::Known(entry) if entry.kind == EntryKind::Folder => Reading::Known(Observed::New),
+                Reading::Known(_) => Reading::Known(Observed::Other("something that is not a folder stands there".into())),
+                Reading::Unreadable(why) => Reading::Unreadable(why),
+                _ => Reading::Known(Observed::Old),
+            },
+            Change::HardLink { path, sha256, .. } => match self.paths.sha256(path) {
+                Reading::Known(now) if now == *sha256 => Reading::Known(Observed::New),
+                Reading::Known(_) => Reading::Known(Observed::Other("a different file stands there".into())),
+                Reading::Unreadable(why) => Reading::Unreadable(why),
+                _ => Reading::Known(Observed::Old),
+            },
+        }
+    }
+
+    fn hive_states(&self, changes: &[Change]) -> Result<Vec<HiveState>, TargetError> {
+        let mut names: Vec<HiveName> = Vec::new();
+        for change in changes {
+            if let Some(key) = change.key() {
+                names.push(self.registry_path(key)?.hive);
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(|name| self.hive_state(name.file_name())).collect()
+    }
+
+    fn hive_state(&self, hive: &str) -> Result<HiveState, TargetError> {
+        let there = self.hive_file(hive)?;
+        let metadata = fs::metadata(&there.file).map_err(io("read", &there.file))?;
+        let modified = metadata.modified().map_err(io("read the time of", &there.file))?;
+        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut logs = Vec::new();
+        for log in &there.logs {
+            if let Reading::Known(hash) = self.paths.sha256(log) {
+                logs.push((log.file_name().to_owned(), hash));
+            }
+        }
+        let primary = fs::read(&there.file).map_err(io("read", &there.file))?;
+        let modified = (i64::try_from(since.as_secs()).unwrap_or(0), since.subsec_nanos());
+        Ok(HiveState { hive: there.path.file_name().to_owned(), primary: sha256(&primary), logs, modified })
+    }
+
+    fn hive_bytes(&self, hive: &str) -> Result<Vec<u8>, TargetError> {
+        let file = &self.hive_file(hive)?.file;
+        fs::read(file).map_err(io("read", file))
+    }
+
+    fn restore_hive(&mut self, hive: &str, bytes: &[u8], modified: (i64, u32)) -> Result<(), TargetError> {
+        let file = self.hive_file(hive)?.file.clone();
+        let temporary = beside(&file, "hresolve-restore");
+        replace(&file, &temporary, bytes, Some(modified))?;
+        self.reopen(hive)
+    }
+
+    fn remove_temporary(&mut self, path: &VolumePath) -> Result<(), TargetError> {
+        // Only names of our own making: a journal is untrusted input.
+        if !path.file_name().contains(".hresolve-") {
+            return Err(TargetError::Refused { why: format!("{path} is not a temporary file of hresolve") });
+        }
+        match self.paths.locate(path, false) {
+            Reading::Known(real) => fs::remove_file(&real).map_err(io("remove", &real))?,
+            Reading::Unreadable(why) => return Err(TargetError::Refused { why }),
+            _ => {}
+        }
+        self.paths.forget();
+        Ok(())
+    }
+
+    fn check_writable(&self, changes: &[Change]) -> Result<(), TargetError> {
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for state in self.hive_states(changes)? {
+            folders.extend(self.hive_file(&state.hive)?.file.parent().map(Path::to_owned));
+        }
+        for change in changes {
+            let path = match change {
+                Change::Rename { to, .. } => to,
+                Change::CreateFolder { path } | Change::HardLink { path, .. } => path,
+                Change::SetValue { .. } | Change::DeleteValue { .. } | Change::CreateKey { .. } => continue,
+            };
+            match path.parent().map(|parent| self.paths.locate(&parent, true)) {
+                Some(Reading::Known(folder)) => folders.push(folder),
+                Some(Reading::Unreadable(why)) => return Err(TargetError::Refused { why }),
+                _ => {
+                    return Err(TargetError::Unexpected {
+                        object: path.with_drive(self.drive),
+                        found: "the folder that should hold it is not there".into(),
+                    });
+                }
+            }
+        }
+        folders.sort();
+        folders.dedup();
+        for folder in folders {
+            let probe = folder.join(".hresolve-writable");
+            fs::write(&probe, b"").map_err(io("write in", &folder))?;
+            fs::remove_file(&probe).map_err(io("remove", &probe))?;
+        }
+        Ok(())
+    }
+
+    fn as_target(&self) -> &dyn Target {
+        self
+    }
+
+    fn store(&self) -> StateStore {
+        StateStore::on_volume(self.paths.root())
+    }
+}
+
+impl FolderTarget {
+    fn registry_path(&self, key: &str) -> Result<RegistryPath, TargetError> {
+        RegistryPath::parse(key, self.windows.control_set).map_err(|why| TargetError::Refused { why })
+    }
+
+    fn hive_file(&self, name: &str) -> Result<&super::HiveFile, TargetError> {
+        HiveName::from_file_name(name)
+            .and_then(|name| self.hives.get(&name))
+            .ok_or_else(|| TargetError::Refused { why: format!("there is no hive {name} here that hresolve writes") })
+    }
+
+    /// Reads a hive anew after its file was replaced.
+    fn reopen(&mut self, name: &str) -> Result<(), TargetError> {
+        self.paths.forget();
+        let Some(hive) = HiveName::from_file_name(name) else { return Ok(()) };
+        let config = self.windows_folder.join("System32").join("config");
+        let opened =
+            super::HiveFile::open(&self.paths, &config, hive).map_err(|error| TargetError::Hive { hive: name.into(), why: error.to_string() })?;
+        self.hives.insert(hive, opened);
+        Ok(())
+    }
+
+    fn observe_value(&self, key: &str, name: &str, old: Option<&RegistryData>, new: Option<&RegistryData>) -> Reading<Observed> {
+        let now = match self.key(key) {
+            Reading::Known(view) => view.value(name).cloned(),
+            Reading::Absent => return Reading::Known(Observed::Other(format!("the key {key} is gone"))),
+            Reading::NotCollected => return Reading::NotCollected,
+            Reading::Unreadable(why) => return Reading::Unreadable(why),
+        };
+        let now = now.as_ref();
+        Reading::Known(match () {
+            () if now == new => Observed::New,
+            () if now == old => Observed::Old,
+            () => Observed::Other(now.map_or("the value is gone".into(), |data| format!("it is {}", data.show()))),
+        })
+    }
+
+    /// All registry changes, one replacement for each hive. Nothing is replaced before every new hive has been made and checked.
+    fn change_hives(
+        &mut self,
+        changes: &[&Change],
+        direction: Direction,
+        record: &mut dyn FnMut(&HiveIntent) -> Result<(), String>,
+    ) -> Result<(), TargetError> {
+        let mut by_hive: BTreeMap<HiveName, Vec<(&Change, RegistryPath)>> = BTreeMap::new();
+        for change in changes {
+            if let Some(key) = change.key() {
+                let path = self.registry_path(key)?;
+                by_hive.entry(path.hive).or_default().push((change, path));
+            }
+        }
+        let mut ready: Vec<(HiveName, CleanHive)> = Vec::new();
+        for (name, changes) in by_hive {
+            let hive = self.edited(name, &changes, direction)?;
+            ready.push((name, hive));
+        }
+        for (name, hive) in ready {
+            let before = self.hive_state(name.file_name())?;
+            let there = self.hive_file(name.file_name())?;
+            let file = there.file.clone();
+            let temporary = beside(&file, &format!("hresolve-{}", before.primary.get(..8).unwrap_or_default()));
+            let temporary_path =
+                there.path.parent().unwrap_or_else(|| there.path.clone()).join(&temporary.file_name().unwrap_or_default().to_string_lossy());
+            let intent = HiveIntent { before, after: sha256(hive.bytes()), temporary: temporary_path };
+            record(&intent).map_err(|why| TargetError::NotRecorded { why })?;
+            replace(&file, &temporary, hive.bytes(), None)?;
+            self.paths.forget();
+            if let Some(there) = self.hives.get_mut(&name) {
+                there.replaced_by(hive);
+            }
+        }
+        Ok(())
+    }
+
+    /// The hive with the changes made in memory; the hive library has compared the whole tree with what was meant.
+    fn edited(&self, name: HiveName, changes: &[(&Change, RegistryPath)], direction: Direction) -> Result<CleanHive, TargetError> {
+        let refused = |why: String| TargetError::Hive { hive: name.to_string(), why };
+        let there = self.hive_file(name.file_name())?;
+        let clean = there.writable().map_err(refused)?;
+        let mut edit = clean.edit();
+        for (change, path) in changes {
+            let (value, before, after) = match change {
+                Change::SetValue { name, old, new, .. } => (name, old.as_ref(), Some(new)),
+                Change::DeleteValue { name, old, .. } => (name, Some(old), None),
+                Change::CreateKey { key } if direction == Direction::Forward => {
+                    self.key_can_be_made(key)?;
+                    edit.create_key(&path.inside);
+                    continue;
+                }
+                Change::CreateKey { key } => {
+                    self.key_is_ours(key, changes)?;
+                    edit.delete_key(&path.inside);
+                    continue;
+                }
+                _ => continue,
+            };
+            let (from, to) = if direction == Direction::Forward { (before, after) } else { (after, before) };
+            match self.observe_value(&path.to_string(), value, from, to) {
+                Reading::Known(Observed::Other(found)) => return Err(TargetError::Unexpected { object: format!("{path}\\{value}"), found }),
+                Reading::Known(_) => {}
+                Reading::Unreadable(why) => return Err(refused(why)),
+                _ => return Err(refused(format!("{path} cannot be read"))),
+            }
+            match to {
+                Some(data) => edit.set_value(&path.inside, value, data.kind, &data.data),
+                None => edit.delete_value(&path.inside, value),
+            };
+        }
+        let committed = edit.commit(crate::now().filetime()).map_err(|error| refused(error.to_string()))?;
+        Ok(committed.hive)
+    }
+
+    fn key_can_be_made(&self, key: &str) -> Result<(), TargetError> {
+        match self.key(key) {
+            Reading::Absent => Ok(()),
+            Reading::Known(_) => Err(TargetError::Unexpected { object: key.into(), found: "the key exists already".into() }),
+            _ => Err(TargetError::Unexpected { object: key.into(), found: "it cannot be read".into() }),
+        }
+    }
+
+    /// A key of ours may go only while it holds nothing but what these same changes take back.
+    fn key_is_ours(&self, key: &str, changes: &[(&Change, RegistryPath)]) -> Result<(), TargetError> {
+        let view = match self.key(key) {
+            Reading::Known(view) => view,
+            _ => return Err(TargetError::Unexpected { object: key.into(), found: "it is gone or cannot be read".into() }),
+        };
+        let ours = |wanted: &dyn Fn(&Change) -> bool| changes.iter().any(|(change, _)| wanted(change));
+        let value_is_ours = |there: &String| {
+            ours(
+                &|change| matches!(change, Change::SetValue { key: of, name, old: None, .. } if crate::names_equal(of, key) && crate::names_equal(name, there)),
+            )
+        };
+        let subkey_is_ours =
+            |there: &String| ours(&|change| matches!(change, Change::CreateKey { key: of } if crate::names_equal(of, &format!("{key}\\{there}"))));
+        if view.values.iter().all(|(name, _)| value_is_ours(name)) && view.subkeys.iter().all(subkey_is_ours) {
+            return Ok(());
+        }
+        Err(TargetError::Unexpected { object: key.into(), found: "something else was put into the key since".into() })
+    }
+
+    fn change_file(&self, change: &Change, direction: Direction) -> Result<(), TargetError> {
+        match self.observe(change) {
+            Reading::Known(Observed::Old) if direction == Direction::Back => return Ok(()),
+            Reading::Known(Observed::New) if direction == Direction::Forward => return Ok(()),
+            Reading::Known(Observed::Other(found)) => return Err(TargetError::Unexpected { object: change.object(self.drive), found }),
+            Reading::Unreadable(why) => return Err(TargetError::Refused { why }),
+            _ => {}
+        }
+        match (change, direction) {
+            (Change::Rename { from, to }, Direction::Forward) => self.rename(from, to),
+            (Change::Rename { from, to }, Direction::Back) => self.rename(to, from),
+            (Change::CreateFolder { path }, Direction::Forward) => {
+                let place = self.place(path)?;
+                fs::create_dir(&place).map_err(io("make the folder", &place))?;
+                sync_parent(&place)
+            }
+            (Change::CreateFolder { path }, Direction::Back) => {
+                let place = self.existing(path)?;
+                // Fails on a folder that has content, which is then somebody else's and stays.
+                fs::remove_dir(&place).map_err(io("remove the empty folder", &place))?;
+                sync_parent(&place)
+            }
+            (Change::HardLink { existing, path, .. }, Direction::Forward) => {
+                let (source, place) = (self.existing(existing)?, self.place(path)?);
+                fs::hard_link(&source, &place).map_err(io("give a second name to", &source))?;
+                sync_parent(&place)
+            }
+            (Change::HardLink { path, .. }, Direction::Back) => {
+                let place = self.existing(path)?;
+                fs::remove_file(&place).map_err(io("remove the second name", &place))?;
+                sync_parent(&place)
+            }
+            (Change::SetValue { .. } | Change::DeleteValue { .. } | Change::CreateKey { .. }, _) => Ok(()),
+        }
+    }
+
+    fn rename(&self, from: &VolumePath, to: &VolumePath) -> Result<(), TargetError> {
+        let source = self.existing(from)?;
+        let place = self.place(to)?;
+        match self.paths.entry(to) {
+            Reading::Absent => {}
+            // The same entry under another case is the entry itself.
+            Reading::Known(_) if crate::names_equal(&from.to_string(), &to.to_string()) => {}
+            _ => return Err(TargetError::Unexpected { object: to.with_drive(self.drive), found: "something stands there already".into() }),
+        }
+        fs::rename(&source, &place).map_err(io("rename", &source))?;
+        sync_parent(&place)
+    }
+
+    fn existing(&self, path: &VolumePath) -> Result<PathBuf, TargetError> {
+        match self.paths.locate(path, false) {
+            Reading::Known(real) => Ok(real),
+            Reading::Unreadable(why) => Err(TargetError::Refused { why }),
+            _ => Err(TargetError::Unexpected { object: path.with_drive(self.drive), found: "it is not there".into() }),
+        }
+    }
+
+    fn place(&self, path: &VolumePath) -> Result<PathBuf, TargetError> {
+        match self.paths.place_for(path) {
+            Reading::Known(real) => Ok(real),
+            Reading::Unreadable(why) => Err(TargetError::Refused { why }),
+            _ => Err(TargetError::Unexpected { object: path.with_drive(self.drive), found: "the folder that should hold it is not there".into() }),
+        }
+    }
+}
+
+fn io<'a>(doing: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> TargetError + 'a {
+    move |source| TargetError::Io { doing, path: path.to_owned(), source }
+}
+
+/// `SYSTEM` and `x` give `SYSTEM.x` in the same folder.
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(ending);
+    file.with_file_name(name)
+}
+
+/// Writes a file's new content beside it, reads it back, gives it the old one's security, and puts it in its place in one step.
+fn replace(file: &Path, temporary: &Path, bytes: &[u8], modified: Option<(i64, u32)>) -> Result<(), TargetError> {
+    let written = write_and_check(file, temporary, bytes, modified);
+    let result = written.and_then(|()| fs::rename(temporary, file).map_err(io("replace", file)));
+    match result {
+        Ok(()) => sync_parent(file),
+        Err(error) => {
+            // Best effort: the original is untouched either way, and the journal names the file.
+            let _ = fs::remove_file(temporary);
+            Err(error)
+        }
+    }
+}
+
+fn write_and_check(file: &Path, temporary: &Path, bytes: &[u8], modified: Option<(i64, u32)>) -> Result<(), TargetError> {
+    let mut out = fs::File::create(temporary).map_err(io("make", temporary))?;
+    out.write_all(bytes).map_err(io("write", temporary))?;
+    metadata::copy(file, temporary)?;
+    if let Some((seconds, nanos)) = modified {
+        let time = UNIX_EPOCH + Duration::new(u64::try_from(seconds).unwrap_or(0), nanos);
+        out.set_modified(time).map_err(io("set the time of", temporary))?;
+    }
+    out.sync_all().map_err(io("write to the disk", temporary))?;
+    let back = fs::read(temporary).map_err(io("read back", temporary))?;
+    if back != bytes {
+        return Err(TargetError::Unexpected { object: temporary.display().to_string(), found: "what was written reads back differently".into() });
+    }
+    Ok(())
+}
+
+/// Makes a rename durable. Windows cannot open folders this way and does not need to.
+fn sync_parent(file: &Path) -> Result<(), TargetError> {
+    let Some(parent) = file.parent() else { return Ok(()) };
+    match fs::File::open(parent) {
+        Ok(folder) => folder.sync_all().map_err(io("write to the disk", parent)),
+        Err(_) => Ok(()),
+    }
+}
