@@ -1,5 +1,11 @@
 //! After a repair the person tries again: `continue` climbs the usual methods one by one, and the report says what was tried.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests read files and start the binary")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests read files and start the binary"
+)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! The program is killed (SIGKILL) at random moments of `fix` and `undo`: what comes next always ends "repaired" or "as before".
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests start and kill the binary")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stdout, reason = "tests start and kill the binary")]
 
 mod common;
 

@@ -1,5 +1,11 @@
 //! Every practice machine, by the real binary: found, treated, read back by another program, undone; healthy ones untouched.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests read files and start the binary")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests read files and start the binary"
+)]
 
 mod common;
 

@@ -156,6 +156,10 @@ pub enum Change {
         from: VolumePath,
         /// The name after; nothing stands there before.
         to: VolumePath,
+        /// By what the thing is recognised under either name: the sha256 of a file, the target of a link. A folder is
+        /// recognised by its name alone, because Windows goes on working in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
     },
     /// An empty folder is made; nothing stands there before.
     CreateFolder {
@@ -209,7 +213,7 @@ impl Change {
             Change::SetValue { old, new, .. } => (old.as_ref().map_or("absent".into(), RegistryData::show), new.show()),
             Change::DeleteValue { old, .. } => (old.show(), "absent".into()),
             Change::CreateKey { .. } => ("absent".into(), "an empty key".into()),
-            Change::Rename { from, to } => (from.with_drive(drive), to.with_drive(drive)),
+            Change::Rename { from, to, .. } => (from.with_drive(drive), to.with_drive(drive)),
             Change::CreateFolder { path } => ("absent".into(), format!("folder {}", path.with_drive(drive))),
             Change::HardLink { existing, .. } => ("absent".into(), format!("the same file as {}", existing.with_drive(drive))),
         }

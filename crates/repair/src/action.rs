@@ -1,9 +1,9 @@
 //! What an action is: words and changes made from the same settings, so that they cannot differ.
 
 use crate::actions::ALL;
-use model::{Change, UndoKind, VolumePath};
+use model::{Change, Reading, UndoKind, VolumePath};
 use std::collections::BTreeMap;
-use target::{Expanded, Target};
+use target::{Entry, EntryKind, Expanded, Target};
 
 /// An action's settings, with every fact filled in.
 pub type Settings = BTreeMap<String, String>;
@@ -58,4 +58,18 @@ pub(crate) fn path(target: &dyn Target, settings: &Settings, name: &str) -> Resu
         Expanded::Elsewhere(letter, _) => Err(format!("{} lies on drive {letter}:, which is not this volume", setting(settings, name))),
         Expanded::Unknown(why) => Err(why),
     }
+}
+
+/// The rename of an entry, with what undo will recognise it by.
+pub(crate) fn rename(target: &dyn Target, entry: Entry, to: VolumePath) -> Result<Change, String> {
+    let identity = match &entry.kind {
+        EntryKind::File => match target.sha256(&entry.path) {
+            Reading::Known(hash) => Some(hash),
+            Reading::Unreadable(why) => return Err(why),
+            _ => return Err(format!("{} is gone", entry.path.with_drive(target.drive()))),
+        },
+        EntryKind::Link(target) => Some(target.clone()),
+        EntryKind::Folder | EntryKind::Reparse(_) | EntryKind::Other => None,
+    };
+    Ok(Change::Rename { from: entry.path, to, identity })
 }

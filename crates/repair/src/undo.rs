@@ -267,7 +267,7 @@ fn make_way(target: &mut dyn WritableTarget, store: &StateStore, journal: &mut J
         }
         _ => return Ok(false),
     };
-    let moved = Change::Rename { from: place.clone(), to: free_place(target, store, journal, place)? };
+    let moved = Change::Rename { from: place.clone(), to: free_place(target, store, journal, place)?, identity: None };
     journal.append(Event::MovedAway { change: moved.clone() }).map_err(|error| error.to_string())?;
     apply(target, &[moved], Direction::Forward, journal)?;
     Ok(true)

@@ -49,7 +49,14 @@ impl Session {
     /// When the named cause is unknown, or the journal cannot be written in the middle.
     pub fn fix(&mut self, request: &FixRequest, ui: &mut dyn Ui, now: Now) -> Result<RunReport, SessionError> {
         let mut recovered = Vec::new();
-        if !request.dry_run {
+        if !request.dry_run && !self.interrupted().is_empty() {
+            // Bringing an interrupted run back writes as well, so the same refusals stand against it.
+            let why_not = self.refusals(request.yes);
+            if !why_not.is_empty() {
+                let mut report = RunReport::new(RunVerdict::Refused);
+                report.why_not = why_not;
+                return Ok(report);
+            }
             recovered = self.recover(now)?;
         }
         ui.progress("Reading the machine");

@@ -131,8 +131,13 @@ impl StateStore {
                 Err(source) => return Err(StoreError::Io { doing: "look at", path, source }),
             }
         }
+        for path in [self.root.parent().unwrap_or(&self.root), &self.root] {
+            check_owner(path)?;
+        }
         let path = self.root.join("lock");
-        let file = fs::File::create(&path).map_err(|source| StoreError::Io { doing: "make", path: path.clone(), source })?;
+        refuse_link(&path)?;
+        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|source| StoreError::Io { doing: "make", path: path.clone(), source })?;
         match file.try_lock() {
             Ok(()) => Ok(StoreLock { _file: file }),
             Err(fs::TryLockError::WouldBlock) => Err(StoreError::Busy { path }),
@@ -148,7 +153,7 @@ impl StateStore {
             .flatten()
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .filter_map(|entry| Some(RunFolder { id: entry.file_name().to_str()?.to_owned(), path: entry.path() }))
-            .filter(|run| run.path.join("journal.jsonl").is_file())
+            .filter(|run| fs::symlink_metadata(run.path.join("journal.jsonl")).is_ok_and(|metadata| metadata.is_file()))
             .collect();
         runs.sort_by(|a, b| a.id.cmp(&b.id));
         runs
@@ -187,6 +192,38 @@ impl StateStore {
     }
 }
 
+/// Refuses a link where a file of ours belongs: what travels with a disk may have been prepared by somebody.
+fn refuse_link(path: &Path) -> Result<(), StoreError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => Err(StoreError::Unsafe { path: path.to_owned(), why: "it is not an ordinary file".into() }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a folder that belongs to another user or that others may write: its journals could be forged. On ntfs-3g the owner and
+/// rights that Linux shows are the mount's, not the disk's; the Windows security is not judged by this version.
+#[cfg(unix)]
+fn check_owner(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::MetadataExt;
+    if xattr::get(path, "system.ntfs_acl").is_ok_and(|acl| acl.is_some()) {
+        return Ok(());
+    }
+    let metadata = fs::symlink_metadata(path).map_err(|source| StoreError::Io { doing: "look at", path: path.to_owned(), source })?;
+    let me = rustix::process::geteuid().as_raw();
+    if metadata.uid() != me && metadata.uid() != 0 {
+        return Err(StoreError::Unsafe { path: path.to_owned(), why: format!("it belongs to another user (number {})", metadata.uid()) });
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(StoreError::Unsafe { path: path.to_owned(), why: "others may write in it".into() });
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
+
 /// Makes one folder that only this user (on Windows: administrators) can enter.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let mut builder = fs::DirBuilder::new();
@@ -206,6 +243,7 @@ impl RunFolder {
             let path = path.clone();
             move |source| StoreError::Io { doing, path, source }
         };
+        refuse_link(&path)?;
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io("open"))?;
         file.write_all(format!("{line}\n").as_bytes()).map_err(io("write"))?;
         file.sync_all().map_err(io("write to the disk"))
@@ -226,6 +264,7 @@ impl RunFolder {
     /// When the file cannot be changed.
     pub fn cut_journal(&self, length: u64) -> Result<(), StoreError> {
         let path = self.path.join("journal.jsonl");
+        refuse_link(&path)?;
         let file = fs::OpenOptions::new().write(true).open(&path);
         file.and_then(|file| file.set_len(length).and_then(|()| file.sync_all())).map_err(|source| StoreError::Io { doing: "cut", path, source })
     }
@@ -236,6 +275,7 @@ impl RunFolder {
     /// When it cannot be written or exists with other content.
     pub fn save(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.path.join(name);
+        refuse_link(&path)?;
         if path.exists() {
             return match fs::read(&path) {
                 Ok(there) if there == bytes => Ok(()),
@@ -253,6 +293,7 @@ impl RunFolder {
     /// When it cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.path.join(name);
+        refuse_link(&path)?;
         fs::write(&path, bytes).map_err(|source| StoreError::Io { doing: "write", path, source })
     }
 
@@ -262,6 +303,7 @@ impl RunFolder {
     /// When it is missing or not what was saved.
     pub fn load(&self, name: &str, sha256: &str) -> Result<Vec<u8>, StoreError> {
         let path = self.path.join(name);
+        refuse_link(&path)?;
         let bytes = fs::read(&path).map_err(|source| StoreError::Io { doing: "read", path: path.clone(), source })?;
         if crate::sha256(&bytes) == sha256 { Ok(bytes) } else { Err(StoreError::Damaged { path }) }
     }

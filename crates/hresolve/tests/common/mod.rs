@@ -2,6 +2,7 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     clippy::unwrap_used,

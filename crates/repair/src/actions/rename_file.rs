@@ -1,6 +1,6 @@
 //! Gives a file its right name back.
 
-use crate::action::{Settings, path, setting};
+use crate::action::{Settings, path, rename, setting};
 use model::{Change, Reading, UndoKind};
 use target::{EntryKind, Target};
 
@@ -21,7 +21,7 @@ pub(super) fn changes(target: &dyn Target, settings: &Settings, _run: &str) -> R
         Reading::Unreadable(why) => return Err(why),
     }
     match target.entry(&from) {
-        Reading::Known(entry) if entry.kind == EntryKind::File => Ok(vec![Change::Rename { from: entry.path, to }]),
+        Reading::Known(entry) if entry.kind == EntryKind::File => Ok(vec![rename(target, entry, to)?]),
         Reading::Known(_) => Err(format!("{} is not an ordinary file", from.with_drive(target.drive()))),
         Reading::Unreadable(why) => Err(why),
         _ => Err(format!("{} is not there", from.with_drive(target.drive()))),

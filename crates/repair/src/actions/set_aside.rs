@@ -1,6 +1,6 @@
 //! Renames a file, folder or link out of the way, beside its place. Nothing is deleted, nothing is copied.
 
-use crate::action::{Settings, path, setting};
+use crate::action::{Settings, path, rename, setting};
 use model::{Change, Reading, UndoKind};
 use target::{EntryKind, Target};
 
@@ -29,7 +29,7 @@ pub(super) fn changes(target: &dyn Target, settings: &Settings, run: &str) -> Re
         Reading::Known(entry) => {
             let name = format!("{}.hresolve-{run}", entry.path.file_name());
             let to = entry.path.parent().ok_or_else(|| "the root of a volume cannot be set aside".to_owned())?.join(&name);
-            Ok(vec![Change::Rename { from: entry.path, to }])
+            Ok(vec![rename(target, entry, to)?])
         }
         Reading::Absent => Ok(Vec::new()),
         Reading::NotCollected => Err(format!("{} is not part of what was given", wanted.with_drive(target.drive()))),

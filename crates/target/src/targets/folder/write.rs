@@ -44,13 +44,7 @@ impl WritableTarget for FolderTarget {
                 Reading::NotCollected => Reading::NotCollected,
                 Reading::Unreadable(why) => Reading::Unreadable(why),
             },
-            Change::Rename { from, to } => match (self.paths.entry(from), self.paths.entry(to)) {
-                (Reading::Unreadable(why), _) | (_, Reading::Unreadable(why)) => Reading::Unreadable(why),
-                // When something new stands at the old name (Windows made its folder anew), the change is still in force.
-                (_, Reading::Known(_)) => Reading::Known(Observed::New),
-                (Reading::Known(_), _) => Reading::Known(Observed::Old),
-                _ => Reading::Known(Observed::Other(format!("neither {} nor {} is there", from.with_drive(self.drive), to.with_drive(self.drive)))),
-            },
+            Change::Rename { from, to, identity } => self.observe_rename(from, to, identity.as_deref()),
             Change::CreateFolder { path } => match self.paths.entry(path) {
                 Reading::Known(entry) if entry.kind == EntryKind::Folder => Reading::Known(Observed::New),
                 Reading::Known(_) => Reading::Known(Observed::Other("something that is not a folder stands there".into())),
@@ -183,6 +177,31 @@ impl FolderTarget {
         Ok(())
     }
 
+    fn observe_rename(&self, from: &VolumePath, to: &VolumePath, identity: Option<&str>) -> Reading<Observed> {
+        let ours = |path: &VolumePath| -> Reading<bool> {
+            match (self.paths.entry(path), identity) {
+                (Reading::Known(entry), Some(identity)) => match entry.kind {
+                    EntryKind::File => self.paths.sha256(path).map(|hash| hash == identity),
+                    EntryKind::Link(target) => Reading::Known(target == identity),
+                    EntryKind::Folder | EntryKind::Reparse(_) | EntryKind::Other => Reading::Known(false),
+                },
+                (Reading::Known(_), None) => Reading::Known(true),
+                (Reading::Unreadable(why), _) => Reading::Unreadable(why),
+                _ => Reading::Absent,
+            }
+        };
+        let other = |what: String| Reading::Known(Observed::Other(what));
+        match (ours(from), ours(to)) {
+            (Reading::Unreadable(why), _) | (_, Reading::Unreadable(why)) => Reading::Unreadable(why),
+            // When something new stands at the old name (Windows made its folder anew), the change is still in force.
+            (_, Reading::Known(true)) => Reading::Known(Observed::New),
+            (Reading::Known(true), _) => Reading::Known(Observed::Old),
+            (_, Reading::Known(false)) => other(format!("something else stands at {}", to.with_drive(self.drive))),
+            (Reading::Known(false), _) => other(format!("something else stands at {}", from.with_drive(self.drive))),
+            _ => other(format!("neither {} nor {} is there", from.with_drive(self.drive), to.with_drive(self.drive))),
+        }
+    }
+
     fn observe_value(&self, key: &str, name: &str, old: Option<&RegistryData>, new: Option<&RegistryData>) -> Reading<Observed> {
         let now = match self.key(key) {
             Reading::Known(view) => view.value(name).cloned(),
@@ -310,8 +329,8 @@ impl FolderTarget {
             _ => {}
         }
         match (change, direction) {
-            (Change::Rename { from, to }, Direction::Forward) => self.rename(from, to),
-            (Change::Rename { from, to }, Direction::Back) => self.rename(to, from),
+            (Change::Rename { from, to, .. }, Direction::Forward) => self.rename(from, to),
+            (Change::Rename { from, to, .. }, Direction::Back) => self.rename(to, from),
             (Change::CreateFolder { path }, Direction::Forward) => {
                 let place = self.place(path)?;
                 fs::create_dir(&place).map_err(io("make the folder", &place))?;
