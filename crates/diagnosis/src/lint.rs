@@ -19,7 +19,7 @@ pub fn lint(guide: &Guide, facts: &[&FactDeclaration], actions: &[(&str, &[&str]
     let known = |name: &str| facts.iter().any(|fact| fact.name == name);
     let mut check_fact = |name: &str, place: &str| {
         if !known(name) {
-            complaints.push(format!("{place} asks about {name}, which no probe declares; docs/facts lists them (`hresolve guides facts`)"));
+            complaints.push(format!("{place} asks about {name}, which no probe declares; `hresolve guides facts` lists them"));
         } else if !name.starts_with(&format!("{}.", guide.each)) && !name.starts_with("machine.") {
             complaints.push(format!("{place} asks about {name}, but the guide is about each {}", guide.each));
         }

@@ -23,7 +23,9 @@ impl From<SessionError> for Failure {
         let exit = match &error {
             SessionError::Open(session::OpenError::NoSuchMachine { .. }) | SessionError::Usage(_) => 2,
             SessionError::Open(_) => 3,
-            SessionError::Run(_) => 5,
+            SessionError::Run(repair::RunError::Refused(_)) => 5,
+            // Steps made before stay; the next fix or undo brings them back.
+            SessionError::Run(repair::RunError::Journal(_)) => 1,
             SessionError::Undo(repair::UndoError::Refused(_)) => 5,
             SessionError::Undo(_) => 6,
             SessionError::Store(_) => 2,

@@ -81,7 +81,7 @@ fn killed_fix_ends_repaired_or_as_before() {
             let next = machine.run(&["undo", "--json"]);
             // Killed before the first line of its journal was on the disk, there is no run to undo.
             assert!(
-                next.exit == 0 || (next.exit == 2 && next.stdout.contains("no run")),
+                next.exit == 0 || (next.exit == 2 && next.stdout.contains("No run")),
                 "{name} killed after {after:?}\n{}{}",
                 next.stdout,
                 next.stderr

@@ -47,6 +47,8 @@ pub enum Event {
         target: String,
         /// The Windows on it.
         windows: String,
+        /// By what the machine is recognised.
+        machine: String,
         /// The code that the person asked about.
         asked: Option<String>,
     },

@@ -20,7 +20,11 @@ impl fmt::Display for RunError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RunError::Refused(why) => write!(out, "{}", why.explain()),
-            RunError::Journal(error) => write!(out, "The undo record could not be written ({error}); nothing further was changed."),
+            RunError::Journal(error) => write!(
+                out,
+                "The undo record could not be written ({error}), so no further step was begun. What was done before is recorded: \
+                 `hresolve undo` takes it back once the place can be written again."
+            ),
         }
     }
 }
@@ -93,6 +97,7 @@ impl Run {
             program: program.into(),
             target: info.path,
             windows: info.windows.map_or_else(String::new, |windows| windows.to_string()),
+            machine: target.machine(),
             asked,
         };
         journal.append(event).map_err(refused)?;

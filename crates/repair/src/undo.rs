@@ -88,21 +88,12 @@ pub fn undo(target: &mut dyn WritableTarget, store: &StateStore, run: RunFolder,
     take_back_run(target, store, run, now, "undo")
 }
 
-/// Brings every interrupted run back to the state before it. The caller holds the store's lock.
+/// Brings an interrupted run back to the state before it. The caller holds the store's lock.
 ///
 /// # Errors
-/// When a journal is damaged or cannot be written.
-pub fn recover(target: &mut dyn WritableTarget, store: &StateStore, now: Now) -> Result<Vec<UndoReport>, UndoError> {
-    let mut reports = Vec::new();
-    // The newest first: an older run's objects may lie below a newer one's.
-    for run in store.runs().into_iter().rev() {
-        // A run whose first line never reached the disk has changed nothing.
-        let (journal, _) = Journal::read(run.clone())?;
-        if journal.state() == RunState::Interrupted && !journal.events.is_empty() {
-            reports.push(take_back_run(target, store, run, now, "recovery")?);
-        }
-    }
-    Ok(reports)
+/// When the journal is damaged or cannot be written.
+pub fn recover(target: &mut dyn WritableTarget, store: &StateStore, run: RunFolder, now: Now) -> Result<UndoReport, UndoError> {
+    take_back_run(target, store, run, now, "recovery")
 }
 
 fn take_back_run(target: &mut dyn WritableTarget, store: &StateStore, run: RunFolder, now: Now, why: &str) -> Result<UndoReport, UndoError> {
@@ -196,7 +187,7 @@ pub(crate) fn take_back(
         match target.observe(change) {
             Reading::Known(Observed::New) => {}
             Reading::Known(Observed::Old) => {
-                steps.push(UndoStep { object: change.object(drive), state: "already", says: format!("is already {}", change.before_after(drive).0) });
+                steps.push(UndoStep { state: "already", ..undone(change, drive) });
                 continue;
             }
             Reading::Known(Observed::Other(found)) | Reading::Unreadable(found) => {
@@ -237,11 +228,20 @@ pub(crate) fn take_back(
             Err(found) => conflicts.push(conflict(&change, found)),
         }
     }
-    for step in steps.iter_mut().filter(|step| step.says.ends_with(" absent")) {
-        step.says = "is gone again".into();
-    }
     steps.extend(conflicts.iter().map(|conflict| UndoStep { object: conflict.object.clone(), state: "conflict", says: conflict.found.clone() }));
     (steps, conflicts)
+}
+
+/// An object that is as it was before the run.
+fn undone(change: &Change, drive: char) -> UndoStep {
+    let says = match change {
+        Change::SetValue { old: None, .. } | Change::CreateKey { .. } | Change::CreateFolder { .. } | Change::HardLink { .. } => {
+            "is gone again".to_owned()
+        }
+        Change::SetValue { .. } | Change::DeleteValue { .. } => format!("is again {}", change.before_after(drive).0),
+        Change::Rename { .. } => "has its old name again".to_owned(),
+    };
+    UndoStep { object: change.object(drive), state: "undone", says }
 }
 
 fn read_back(target: &dyn WritableTarget, change: &Change) -> Result<(), String> {

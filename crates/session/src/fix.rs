@@ -57,7 +57,14 @@ impl Session {
                 report.why_not = why_not;
                 return Ok(report);
             }
-            recovered = self.recover(now)?;
+            let (runs, conflicts) = self.recover(now)?;
+            if !conflicts.is_empty() {
+                let mut report = RunReport::new(RunVerdict::UndoFailed);
+                report.recovered = runs;
+                report.not_needed = conflicts;
+                return Ok(report);
+            }
+            recovered = runs;
         }
         ui.progress("Reading the machine");
         let diagnosed = self.diagnose(request.asked);

@@ -59,7 +59,7 @@ impl Session {
         ui: &mut dyn Ui,
         now: Now,
     ) -> Result<RunReport, SessionError> {
-        let folder = self.store.find(name)?;
+        let folder = self.find_run(name)?;
         let lock = repair::lock(&self.store)?;
         let journal = Journal::open(folder).map_err(repair::UndoError::from)?;
         match journal.state() {
@@ -102,7 +102,12 @@ impl Session {
         report: &mut RunReport,
     ) -> Result<(), SessionError> {
         let tried: Vec<String> = tried_causes(&run.journal);
-        let next = self.usual_methods(asked).into_iter().find(|guide| !tried.contains(&guide.id)).cloned();
+        // A rung that was only offered so far can be asked for by name; otherwise the next one is offered.
+        let done: Vec<String> =
+            run.journal.events.iter().filter_map(|event| if let Event::Started { cause, .. } = event { Some(cause.clone()) } else { None }).collect();
+        let methods = self.usual_methods(asked);
+        let named = methods.iter().find(|guide| request.only.as_ref() == Some(&guide.id) && !done.contains(&guide.id));
+        let next = named.or_else(|| methods.iter().find(|guide| !tried.contains(&guide.id))).map(|guide| (*guide).clone());
         let Some(guide) = next else {
             report.verdict = RunVerdict::NotRepaired;
             report.not_needed.push("Every usual method has been tried or was left out. What remains is an in-place repair with installation media of the same version and language.".into());
@@ -235,7 +240,7 @@ impl Session {
     /// # Errors
     /// When there is no such run, or its journal cannot be read.
     pub fn stored_report(&self, name: Option<&str>) -> Result<RunReport, SessionError> {
-        let folder = self.store.find(name)?;
+        let folder = self.find_run(name)?;
         let (journal, _) = Journal::read(folder).map_err(repair::UndoError::from)?;
         let verdict = journal
             .events

@@ -28,7 +28,7 @@ pub enum RunVerdict {
 }
 
 impl RunVerdict {
-    /// The exit code of `interface.md`.
+    /// The exit code, as README lists them.
     pub fn exit_code(self) -> u8 {
         match self {
             RunVerdict::Healthy | RunVerdict::Repaired | RunVerdict::Fixed => 0,
@@ -169,7 +169,7 @@ pub struct UndoJson {
 }
 
 impl UndoJson {
-    /// The exit code of `interface.md`.
+    /// The exit code, as README lists them.
     pub fn exit_code(&self) -> u8 {
         if self.conflicts.is_empty() { 0 } else { 6 }
     }

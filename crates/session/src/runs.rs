@@ -24,27 +24,66 @@ pub struct RunSummary {
 }
 
 impl Session {
-    /// Brings every interrupted run back to the state before it; names them. Writes nothing when there is none.
+    /// Brings every interrupted run back to the state before it: their names, and what could not be brought back. Writes nothing
+    /// when there is none.
     ///
     /// # Errors
     /// When a journal is damaged, or the store cannot be locked.
-    pub fn recover(&mut self, now: Now) -> Result<Vec<String>, SessionError> {
-        let interrupted = |run: target::RunFolder| {
-            Journal::read(run).is_ok_and(|(journal, _)| journal.state() == RunState::Interrupted && !journal.events.is_empty())
-        };
-        if !self.store.runs().into_iter().any(interrupted) {
-            return Ok(Vec::new());
+    pub fn recover(&mut self, now: Now) -> Result<(Vec<String>, Vec<String>), SessionError> {
+        let interrupted = self.interrupted();
+        if interrupted.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
         }
         let lock = repair::lock(&self.store)?;
-        let reports = repair::recover(self.target.as_mut(), &self.store, now)?;
+        let (mut runs, mut conflicts) = (Vec::new(), Vec::new());
+        // The newest first: an older run's objects may lie below a newer one's.
+        for run in self.own_runs().into_iter().rev().filter(|run| interrupted.contains(&run.id)) {
+            let report = repair::recover(self.target.as_mut(), &self.store, run, now)?;
+            runs.push(report.run);
+            conflicts.extend(report.conflicts.iter().map(|conflict| format!("{}: {}. {}", conflict.object, conflict.found, conflict.by_hand)));
+        }
         drop(lock);
-        Ok(reports.into_iter().map(|report| report.run).collect())
+        Ok((runs, conflicts))
+    }
+
+    /// The runs that were made on this machine. A folder named with `--state-dir` may hold those of others; a run that was made
+    /// at another path is only used when it is named.
+    fn own_runs(&self) -> Vec<target::RunFolder> {
+        let here = (self.target.info().path, self.target.machine());
+        let made_here = |run: &target::RunFolder| match Journal::read(run.clone()) {
+            Ok((journal, _)) => match journal.events.first() {
+                Some(repair::Event::RunStarted { target, machine, .. }) => {
+                    self.runs_travel_with_the_disk || (*target == here.0 && *machine == here.1)
+                }
+                _ => self.runs_travel_with_the_disk,
+            },
+            Err(_) => self.runs_travel_with_the_disk,
+        };
+        self.store.runs().into_iter().filter(made_here).collect()
+    }
+
+    /// The run of that name, or this machine's newest.
+    pub(crate) fn find_run(&self, name: Option<&str>) -> Result<target::RunFolder, SessionError> {
+        if name.is_none() {
+            return self
+                .own_runs()
+                .pop()
+                .ok_or_else(|| SessionError::Usage("No run of this machine is kept here, so there is nothing to go on with or to undo.".into()));
+        }
+        let run = self.store.find(name)?;
+        let (journal, _) = Journal::read(run.clone()).map_err(repair::UndoError::from)?;
+        if let Some(repair::Event::RunStarted { machine, windows, target, .. }) = journal.events.first()
+            && *machine != self.target.machine()
+        {
+            return Err(SessionError::Usage(format!("Run {} was made on another machine ({windows} in {target}).", run.id)));
+        }
+        Ok(run)
     }
 
     /// The names of runs that were cut off and not brought back yet.
     pub fn interrupted(&self) -> Vec<String> {
         let state = |run: &target::RunFolder| Journal::read(run.clone()).map(|(journal, _)| journal.state());
-        self.store.runs().iter().filter(|run| matches!(state(run), Ok(RunState::Interrupted))).map(|run| run.id.clone()).collect()
+        self.own_runs().iter().filter(|run| matches!(state(run), Ok(RunState::Interrupted))).map(|run| run.id.clone()).collect()
     }
 
     /// Undoes a run, the newest when none is named.
@@ -52,7 +91,7 @@ impl Session {
     /// # Errors
     /// When there is no such run, its journal cannot be used, or the machine must not be written now.
     pub fn undo(&mut self, name: Option<&str>, now: Now) -> Result<UndoJson, SessionError> {
-        let run = self.store.find(name)?;
+        let run = self.find_run(name)?;
         if let Some(why) = self.refusals(true).into_iter().next() {
             return Err(SessionError::Run(repair::RunError::Refused(why)));
         }

@@ -13,6 +13,8 @@ pub struct Session {
     pub(crate) guides: Vec<Guide>,
     pub(crate) store: StateStore,
     pub(crate) open_ms: u64,
+    /// Runs lie on the target itself, not in a folder that may hold those of other machines.
+    pub(crate) runs_travel_with_the_disk: bool,
 }
 
 /// Why a session cannot go on.
@@ -77,7 +79,7 @@ impl Session {
         let watch = target::Stopwatch::start();
         let target = target::open_writable(text, scratch)?;
         let store = state_dir.map_or_else(|| target.store(), StateStore::in_folder);
-        Ok(Session { target, guides: diagnosis::embedded(), store, open_ms: watch.milliseconds() })
+        Ok(Session { target, guides: diagnosis::embedded(), store, open_ms: watch.milliseconds(), runs_travel_with_the_disk: state_dir.is_none() })
     }
 
     /// The guide with that id.

@@ -4,9 +4,11 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate is the one place where files, time and environment are reached")]
 
 mod clock;
+mod durable;
 mod error;
 mod installations;
 mod names;
+mod protected;
 mod registry_path;
 mod store;
 mod target;
@@ -16,6 +18,7 @@ pub use clock::{Now, Stopwatch, now};
 pub use error::{OpenError, TargetError};
 pub use installations::{Installation, installations};
 pub use names::names_equal;
+pub use protected::why as protected;
 pub use registry_path::{HiveName, RegistryPath};
 pub use store::{RunFolder, StateStore, StoreError, StoreLock};
 pub use target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};

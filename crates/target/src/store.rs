@@ -246,7 +246,9 @@ impl RunFolder {
         refuse_link(&path)?;
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io("open"))?;
         file.write_all(format!("{line}\n").as_bytes()).map_err(io("write"))?;
-        file.sync_all().map_err(io("write to the disk"))
+        file.sync_all().map_err(io("write to the disk"))?;
+        // The name of a new journal, and that of its run, must be on the disk as well.
+        crate::durable::sync_folder_of(&path).and_then(|()| crate::durable::sync_folder_of(&self.path)).map_err(io("write to the disk"))
     }
 
     /// The whole journal; a torn last line is the reader's business.
@@ -284,7 +286,11 @@ impl RunFolder {
         }
         let partial = path.with_extension("partial");
         let written = fs::File::create(&partial).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-        written.and_then(|()| fs::rename(&partial, &path)).map_err(|source| StoreError::Io { doing: "save", path, source })
+        written.and_then(|()| fs::rename(&partial, &path)).and_then(|()| crate::durable::sync_folder_of(&path)).map_err(|source| StoreError::Io {
+            doing: "save",
+            path,
+            source,
+        })
     }
 
     /// Writes a file of the run that may change (`report.md`).

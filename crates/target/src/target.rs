@@ -110,6 +110,20 @@ pub trait Target {
         self.key(key).and_then(|view| view.value(name).cloned().into())
     }
 
+    /// By what this machine is recognised among others: a hash over its name, installation date and machine number.
+    fn machine(&self) -> String {
+        let version = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
+        let places = [
+            ("HKLM\\SYSTEM\\CurrentControlSet\\Control\\ComputerName\\ComputerName", "ComputerName"),
+            (version, "InstallDate"),
+            (version, "ProductId"),
+            ("HKLM\\SOFTWARE\\Microsoft\\Cryptography", "MachineGuid"),
+        ];
+        let shown: Vec<String> =
+            places.iter().map(|(key, name)| self.value(key, name).into_known().map_or(String::new(), |data| data.show())).collect();
+        crate::sha256(shown.join("\n").as_bytes()).get(..16).unwrap_or_default().to_owned()
+    }
+
     /// The Windows folder on this volume, usually `\Windows`.
     fn windows_folder(&self) -> VolumePath;
 }

@@ -19,7 +19,7 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration { name: "update.download-folder", kind: FactKind::Text, meaning: "the Download folder's path, known only when a folder stands there" },
 ];
 
-/// Events that end an attempt well: installed, scheduled well, installed after the restart (causes.md §13.6).
+/// Events that end an attempt well: installed, scheduled well, installed after the restart.
 const GOOD: [u32; 5] = [183, 190, 191, 197, 203];
 /// Events that end an attempt badly, with the phase.
 const BAD: [(u32, &str); 7] = [(148, "scan"), (149, "scan"), (161, "download"), (182, "install"), (195, "install"), (198, "install"), (204, "restart")];

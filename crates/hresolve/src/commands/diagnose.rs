@@ -62,7 +62,7 @@ fn show(session: &Session, code: Option<model::ErrorCode>, global: &Global) -> D
     diagnosed
 }
 
-/// The exit code of `interface.md` for a diagnosis.
+/// The exit code for a diagnosis.
 pub(crate) fn exit_code(diagnosed: &Diagnosed) -> u8 {
     match diagnosed.diagnosis.verdict {
         Verdict::Healthy => 0,

@@ -194,3 +194,17 @@ pub fn copy_tree(from: &Path, to: &Path) {
     let status = Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status().unwrap();
     assert!(status.success());
 }
+
+/// The paths that differ between two fingerprints.
+pub fn changed(before: &BTreeMap<PathBuf, String>, after: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
+    let all: BTreeSet<&PathBuf> = before.keys().chain(after.keys()).collect();
+    all.into_iter().filter(|path| before.get(*path) != after.get(*path)).cloned().collect()
+}
+
+/// Fails with the differences only.
+#[track_caller]
+pub fn assert_same(before: &BTreeMap<PathBuf, String>, after: &BTreeMap<PathBuf, String>) {
+    let show = |path: PathBuf| format!("{}: {:?} -> {:?}", path.display(), before.get(&path), after.get(&path));
+    let different: Vec<String> = changed(before, after).into_iter().map(show).collect();
+    assert!(different.is_empty(), "changed:\n{}", different.join("\n"));
+}

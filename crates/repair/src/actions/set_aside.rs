@@ -7,19 +7,14 @@ use target::{EntryKind, Target};
 pub(super) const SETTINGS: &[&str] = &["path"];
 pub(super) const UNDO: UndoKind = UndoKind::Exact;
 
-/// Folders without which Windows does not start or cannot check its own files; never set aside, whatever a guide says.
-const NEVER: [&str; 6] = ["System32", "System32\\CatRoot", "System32\\config", "WinSxS", "Installer", "servicing"];
-
 pub(super) fn describe(settings: &Settings) -> String {
     format!("Set {} aside by renaming it; nothing is deleted", setting(settings, "path"))
 }
 
 pub(super) fn changes(target: &dyn Target, settings: &Settings, run: &str) -> Result<Vec<Change>, String> {
     let wanted = path(target, settings, "path")?;
-    let windows = target.windows_folder();
-    let same = |one: &model::VolumePath, other: &model::VolumePath| target::names_equal(&one.to_string(), &other.to_string());
-    if wanted.components().len() < 2 || same(&wanted, &windows) || NEVER.iter().any(|name| same(&wanted, &windows.join(name))) {
-        return Err(format!("{} must never be renamed", wanted.with_drive(target.drive())));
+    if let Some(why) = target::protected(&target.windows_folder(), &wanted) {
+        return Err(format!("{} {why}", wanted.with_drive(target.drive())));
     }
     match target.entry(&wanted) {
         // A reparse point whose content cannot be read here may be more than it seems.

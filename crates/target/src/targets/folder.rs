@@ -51,7 +51,8 @@ impl FolderTarget {
             }
         }
         let mut target = FolderTarget {
-            given: given.into(),
+            // Absolute, because a run recognises its machine by it later, from wherever it is called then.
+            given: std::path::absolute(given).unwrap_or_else(|_| given.into()),
             kind,
             paths,
             windows_folder,
@@ -202,7 +203,7 @@ impl Target for FolderTarget {
 
     fn why_not(&self) -> Vec<WhyNot> {
         let mut reasons = Vec::new();
-        // A sleeping Windows keeps its memory in hiberfil.sys; the first four bytes are its signature (causes.md §18.3).
+        // A sleeping Windows keeps its memory in hiberfil.sys; the first four bytes are its signature.
         let hiberfil = VolumePath::parse("\\hiberfil.sys").unwrap_or_else(|_| self.windows_folder.clone());
         if let Reading::Known(start) = self.paths.read_start(&hiberfil, 4)
             && start.eq_ignore_ascii_case(b"hibr")

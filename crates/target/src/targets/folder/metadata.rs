@@ -17,7 +17,13 @@ pub(super) fn copy(original: &Path, copy: &Path) -> Result<(), TargetError> {
     fs::set_permissions(copy, metadata.permissions()).map_err(io("set the rights of"))?;
     owner(&metadata, copy).map_err(io("set the owner of"))?;
     for name in NTFS {
-        let Ok(Some(wanted)) = xattr::get(original, name) else { continue };
+        let wanted = match xattr::get(original, name) {
+            Ok(Some(wanted)) => wanted,
+            Ok(None) => continue,
+            // File systems other than ntfs-3g do not know the name at all.
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => continue,
+            Err(source) => return Err(TargetError::Io { doing: "read the Windows security of", path: original.to_owned(), source }),
+        };
         xattr::set(copy, name, &wanted).map_err(io("copy the Windows security of"))?;
         let now = xattr::get(copy, name).map_err(io("read back the Windows security of"))?;
         if now.as_deref() != Some(wanted.as_slice()) {

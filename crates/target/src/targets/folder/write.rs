@@ -101,8 +101,8 @@ impl WritableTarget for FolderTarget {
     }
 
     fn remove_temporary(&mut self, path: &VolumePath) -> Result<(), TargetError> {
-        // Only names of our own making: a journal is untrusted input.
-        if !path.file_name().contains(".hresolve-") {
+        // Only names of our own making, in their own places: a journal is untrusted input.
+        if !is_temporary(path, &self.windows_folder.join("System32").join("config")) {
             return Err(TargetError::Refused { why: format!("{path} is not a temporary file of hresolve") });
         }
         match self.paths.locate(path, false) {
@@ -357,6 +357,11 @@ impl FolderTarget {
     }
 
     fn rename(&self, from: &VolumePath, to: &VolumePath) -> Result<(), TargetError> {
+        for path in [from, to] {
+            if let Some(why) = crate::protected::why(&self.windows_folder, path) {
+                return Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive)) });
+            }
+        }
         let source = self.existing(from)?;
         let place = self.place(to)?;
         match self.paths.entry(to) {
@@ -384,6 +389,18 @@ impl FolderTarget {
             _ => Err(TargetError::Unexpected { object: path.with_drive(self.drive), found: "the folder that should hold it is not there".into() }),
         }
     }
+}
+
+/// `SYSTEM.hresolve-1a2b3c4d` and `SYSTEM.hresolve-restore` beside the hives, and the empty file of [`WritableTarget::check_writable`].
+fn is_temporary(path: &VolumePath, config: &VolumePath) -> bool {
+    let name = path.file_name();
+    if name == ".hresolve-writable" {
+        return true;
+    }
+    let in_config = path.parent().is_some_and(|parent| crate::names_equal(&parent.to_string(), &config.to_string()));
+    let Some((hive, ending)) = name.split_once(".hresolve-") else { return false };
+    let ours = ending == "restore" || (ending.len() == 8 && ending.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    in_config && ours && HiveName::from_file_name(hive).is_some()
 }
 
 fn io<'a>(doing: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> TargetError + 'a {
@@ -428,11 +445,7 @@ fn write_and_check(file: &Path, temporary: &Path, bytes: &[u8], modified: Option
     Ok(())
 }
 
-/// Makes a rename durable. Windows cannot open folders this way and does not need to.
+/// Makes a rename durable.
 fn sync_parent(file: &Path) -> Result<(), TargetError> {
-    let Some(parent) = file.parent() else { return Ok(()) };
-    match fs::File::open(parent) {
-        Ok(folder) => folder.sync_all().map_err(io("write to the disk", parent)),
-        Err(_) => Ok(()),
-    }
+    crate::durable::sync_folder_of(file).map_err(io("write to the disk the folder of", file))
 }
