@@ -120,6 +120,11 @@ fn twins(target: &dyn Target, place: &VolumePath) -> Vec<VolumePath> {
     found.into_iter().map(|(_, path)| path).collect()
 }
 
+/// Whether a file has exactly the content of a copy in the component store.
+pub(crate) fn in_store(target: &dyn Target, file: &VolumePath) -> Reading<bool> {
+    target.sha256(file).map(|hash| twins(target, file).iter().any(|twin| target.sha256(twin).known() == Some(&hash)))
+}
+
 /// The version in a component folder's name: `arch_name_token_version_language_hash`.
 fn version(component: &str) -> Vec<u64> {
     component.rsplit('_').nth(2).unwrap_or_default().split('.').map(|part| part.parse().unwrap_or(0)).collect()

@@ -7,12 +7,15 @@ use std::path::PathBuf;
 ///
 /// Give the code you were shown and the Windows it happened on:
 ///
-///   hresolve 0x80070002 /mnt/windows      what is wrong there, and what would fix it (changes nothing)
-///   hresolve fix 0x80070002 /mnt/windows  treats it, asking before each change; `undo` takes everything back
-///   hresolve demo                         the same on a practice machine, to see what it does
+///   hresolve 0x80070002 /mnt/windows      what is wrong and what would fix it
+///   hresolve fix 0x80070002 /mnt/windows  treats it, asking before each change
+///   hresolve undo /mnt/windows            takes everything back
+///   hresolve demo                         all of it on a practice machine
 ///
-/// Exit codes: 0 healthy or repaired, 1 findings or not repaired, 2 wrong usage, 3 not a readable Windows, 4 undetermined or waiting,
-/// 5 refused for a named reason, 6 an undo left a conflict.
+/// Exit codes:
+///   0 healthy or repaired     1 findings, or not repaired   2 wrong usage
+///   3 no readable Windows     4 undetermined, or waiting    5 refused, reason named
+///   6 an undo left a conflict
 #[derive(Debug, Parser)]
 #[command(name = "hresolve", version, verbatim_doc_comment, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {

@@ -48,6 +48,12 @@ pub(crate) fn read(words: &Words) -> Result<Meant, Failure> {
                     "{word:?} looks like an error code but is none. Examples: 0x80070002, 80070002, -2147024894. For a target of that name: --target {word}."
                 )));
             }
+            None if command_like(word).is_some() => {
+                return Err(Failure::usage(format!(
+                    "{word:?} is not a command. Did you mean `hresolve {}`?",
+                    command_like(word).unwrap_or_default()
+                )));
+            }
             // A path that does not exist: opening it says so, with exit code 3.
             None => meant.target = Some(word.clone()),
         }
@@ -114,6 +120,33 @@ fn is_run(word: &str) -> bool {
         })
 }
 
+/// The command that a mistyped word is nearest to, when it is near enough.
+fn command_like(word: &str) -> Option<&'static str> {
+    const COMMANDS: [&str; 11] = ["demo", "diagnose", "fix", "continue", "undo", "runs", "forget", "guide", "report", "guides", "lab"];
+    let near = |command: &&&str| distance(word, command) <= 1 + command.len() / 6;
+    COMMANDS.iter().filter(near).min_by_key(|command| distance(word, command)).copied()
+}
+
+/// How many letters must be added, removed or exchanged (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut diagonal = line;
+        let mut left = line + 1;
+        for (cell, wanted) in row.iter_mut().skip(1).zip(&other) {
+            let here = (diagonal + usize::from(letter != *wanted)).min(left + 1).min(*cell + 1);
+            diagonal = *cell;
+            *cell = here;
+            left = here;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = line + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 /// Begins like a code but is not one: a mistake in the digits must not become "no such folder".
 fn looks_like_code(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
@@ -136,6 +169,15 @@ mod tests {
             assert_eq!(meant.map(|meant| (meant.code.map(|code| code.0), meant.target)), Ok((Some(0x8007_0002), Some("lab:x".into()))));
         }
         assert_eq!(readings("20261122T140509Z-000000001-ab12"), [Kind::Run]);
+    }
+
+    #[test]
+    fn mistyped_commands_are_named() {
+        for (word, command) in [("diagnos", "diagnose"), ("fixx", "fix"), ("undoo", "undo"), ("guid", "guide"), ("contniue", "continue")] {
+            assert_eq!(super::command_like(word), Some(command), "{word}");
+        }
+        assert_eq!(super::command_like("winvolume"), None);
+        assert_eq!(super::distance("kitten", "sitting"), 3);
     }
 
     #[test]

@@ -26,6 +26,11 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration { name: "service.dll.key", kind: FactKind::Text, meaning: "the key in which ServiceDll stands or belongs" },
     FactDeclaration { name: "service.dll.default", kind: FactKind::Text, meaning: "the right ServiceDll for this Windows version" },
     FactDeclaration { name: "service.dll.named-file", kind: FactKind::Text, meaning: "the file that ServiceDll names now, when it exists" },
+    FactDeclaration {
+        name: "service.dll.named-in-store",
+        kind: FactKind::Bool,
+        meaning: "when ServiceDll is wrong and its file exists: the component store has that very file, so it belongs to Windows",
+    },
     FactDeclaration { name: "service.file", kind: FactKind::Text, meaning: "the service's right file (DLL or program), when it exists" },
     FactDeclaration { name: "service.file.path", kind: FactKind::Text, meaning: "the path of the service's right file, existing or not" },
     FactDeclaration { name: "service.file.twin", kind: FactKind::Text, meaning: "when the file is missing: its copy in the component store" },
@@ -226,6 +231,19 @@ fn dll(target: &dyn Target, default: &ServiceDefault, view: &KeyView, subject: &
         _ => format!("whether {now} exists was not seen"),
     };
     subject.put("service.dll.named-file", fact(named, says, "SYSTEM", "ServiceDll"));
+    // Searching the component store takes long on a real machine, so only a doubtful file is searched for.
+    if let (Expanded::Here(path), "wrong") = (target.expand(&now), state) {
+        let (reading, says) = match service_file::in_store(target, &path) {
+            Reading::Known(yes) => {
+                let says = if yes { format!("the component store has {now}, so it belongs to Windows") } else { format!("the component store has no {now}") };
+                (Reading::Known(Value::Bool(yes)), says)
+            }
+            Reading::Absent => (Reading::Absent, format!("{now} does not exist")),
+            Reading::NotCollected => (Reading::NotCollected, "the files are not part of what was given".into()),
+            Reading::Unreadable(why) => (Reading::Unreadable(why.clone()), why),
+        };
+        subject.put("service.dll.named-in-store", fact(reading, says, "SYSTEM", "ServiceDll"));
+    }
 }
 
 /// True when both texts name the same file on this machine.

@@ -3,6 +3,8 @@
 //! Never writes below the data; whatever a test changes lies in its own temporary folder.
 #![allow(
     dead_code,
+    unreachable_pub,
+    clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::disallowed_types,
     clippy::unwrap_used,

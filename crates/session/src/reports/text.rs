@@ -142,6 +142,9 @@ fn verdict_words(report: &RunReport) -> String {
         RunVerdict::Fixed => "Fixed: you said that it works now.".into(),
         RunVerdict::Waiting => "What could be done here is done; the rest waits for the running Windows.".into(),
         RunVerdict::NotRepaired if report.steps.iter().any(|step| step.state == "consent-needed") => "Nothing is done without your consent.".into(),
+        RunVerdict::NotRepaired if report.verified.iter().any(|verified| verified.right) => {
+            "Partly repaired: what was checked above is right again, the rest is as it was.".into()
+        }
         RunVerdict::NotRepaired => "Not repaired.".into(),
         RunVerdict::Undetermined if report.run.is_some() => "Done as far as possible here. Start Windows and try again what failed.".into(),
         RunVerdict::Undetermined => "No proved cause for this was found, so nothing was changed.".into(),
