@@ -42,6 +42,9 @@ pub(crate) struct Global {
     /// No colour (also: the variable `NO_COLOR`); colour never carries meaning alone
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
+    /// More guides, from this folder; their steps always ask first
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) guides: Option<PathBuf>,
     /// Keep runs in this folder instead of on the target (ProgramData\hresolve\runs)
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
@@ -106,6 +109,20 @@ pub(crate) enum Command {
         /// Say what would be done; do nothing
         #[arg(long)]
         dry_run: bool,
+        /// Do what this plan says, and nothing when the machine is not as the plan expects
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "only", "code"])]
+        plan: Option<PathBuf>,
+    },
+    /// Writes what a fix would do into a file that somebody else runs with `fix --plan FILE`
+    Plan {
+        #[command(flatten)]
+        words: Words,
+        /// Plan only this cause
+        #[arg(long, value_name = "CAUSE")]
+        only: Option<String>,
+        /// The file to write
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Tells how it went when you tried again: --worked ends the run, --still-broken climbs one step further
     Continue {

@@ -8,6 +8,7 @@ mod forget;
 mod guide;
 mod guides;
 mod lab;
+mod plan;
 mod report;
 mod runs;
 mod undo;
@@ -15,8 +16,9 @@ mod undo;
 use crate::Outcome;
 use crate::cli::{Cli, Command, Global};
 use crate::output::Failure;
+use diagnosis::Guide;
 use session::Session;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs the command that was asked for; without one, the front door.
 pub(crate) fn run(cli: Cli) -> Outcome {
@@ -25,7 +27,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         None => diagnose::front_door(&cli.words, &global),
         Some(Command::Demo { code, random }) => demo::run(code.as_deref(), random, &global),
         Some(Command::Diagnose { words }) => diagnose::run(&words, &global),
-        Some(Command::Fix { words, consent, dry_run }) => fix::run(&words, &consent, dry_run, &global),
+        Some(Command::Fix { words, consent, dry_run, plan }) => fix::run(&words, &consent, dry_run, plan.as_deref(), &global),
+        Some(Command::Plan { words, only, output }) => plan::run(&words, only.as_deref(), output.as_deref(), &global),
         Some(Command::Continue { words, consent, worked, still_broken }) => continue_run::run(&words, &consent, worked, still_broken, &global),
         Some(Command::Undo { words }) => undo::run(&words, &global),
         Some(Command::Runs { words }) => runs::run(&words, &global),
@@ -45,7 +48,45 @@ fn open(target: Option<&str>, global: &Global) -> Result<Session, Failure> {
             "This version treats a Windows that is not running: name its mounted volume. The running Windows comes in a later version.",
         ));
     }
-    Ok(Session::open(target, &lab_folder(), global.state_dir.as_deref())?)
+    let mut session = Session::open(target, &lab_folder(), global.state_dir.as_deref())?;
+    if let Some(folder) = &global.guides {
+        session.add_guides(guides_in(folder)?)?;
+    }
+    Ok(session)
+}
+
+/// Every guide below a folder; the first that is broken is named with its line.
+fn guides_in(folder: &Path) -> Result<Vec<Guide>, Failure> {
+    let failed = |path: &Path, error: std::io::Error| Failure::usage(format!("{} cannot be read: {error}.", path.display()));
+    let mut guides = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let mut entries: Vec<PathBuf> =
+            std::fs::read_dir(&folder).map_err(|error| failed(&folder, error))?.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        for path in entries {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md") {
+                let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
+                guides.push(Guide::parse(&path.display().to_string(), &text).map_err(|error| Failure::usage(error.to_string()))?);
+            }
+        }
+    }
+    let (facts, actions) = (evidence::declarations(), repair::names_and_settings());
+    match guides.iter().flat_map(|guide| diagnosis::lint(guide, &facts, &actions)).next() {
+        Some(complaint) => Err(Failure::usage(format!("{}: {}.", complaint.file, complaint.what))),
+        None => Ok(guides),
+    }
+}
+
+/// The guides that are built in, and those of `--guides`.
+fn all_guides(global: &Global) -> Result<Vec<Guide>, Failure> {
+    let mut guides = diagnosis::embedded();
+    if let Some(folder) = &global.guides {
+        guides.extend(guides_in(folder)?);
+    }
+    Ok(guides)
 }
 
 fn no_target() -> Failure {
@@ -63,6 +104,11 @@ fn lab_folder() -> PathBuf {
     let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "user".into());
     let safe: String = user.chars().filter(char::is_ascii_alphanumeric).collect();
     std::env::temp_dir().join(format!("hresolve-lab-{safe}"))
+}
+
+/// A fresh name for a folder that is removed again at once.
+fn scratch() -> PathBuf {
+    std::env::temp_dir().join(format!("hresolve-scratch-{:08x}", session::now().unique))
 }
 
 /// The target's word as it must be typed again.

@@ -309,3 +309,47 @@ fn faults_put_in_by_hivex_after_recovery() {
         found_treated_undone(built.path(), &seen, &["fix", "--yes", "--json"], false);
     }
 }
+
+/// The mistake that must not be repaired blindly: hivex edits a dirty hive, something marks it dirty again, and the logs are replayed
+/// over pages that hivex has used for its own. Windows would read a broken key; so it is named as unread, and nothing is written.
+#[test]
+fn logs_replayed_over_an_edit_leave_a_broken_key() {
+    let Some(dirty) = Dirty::read() else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("SYSTEM");
+    std::fs::write(&path, &dirty.primary).unwrap();
+    if !real::hivex_merge(&path, &faults()) {
+        return;
+    }
+    let mut edited = std::fs::read(&path).unwrap();
+    let word = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    assert_eq!(word(&edited, 4), word(&edited, 8), "hivex closes a hive");
+    let before = word(&edited, 8) - 1;
+    edited[8..12].copy_from_slice(&before.to_le_bytes());
+    let sum = (0..127).fold(0, |sum, index| sum ^ word(&edited, 4 * index));
+    edited[508..512].copy_from_slice(&sum.to_le_bytes());
+    let built = machine("healthy-10-1709", &edited, Some((&dirty.log1, &dirty.log2)));
+    let before = fingerprint(built.path());
+    let ran = built.run(&["diagnose", "--json"]);
+    assert_eq!((ran.exit, findings(&ran)), (4, BTreeSet::new()), "{}", ran.stdout);
+    let unread = |item: &Value| item["blocking"] == true && item["what"] == "service wuauserv";
+    assert!(ran.json()["not_checked"].as_array().unwrap().iter().any(unread), "{}", ran.stdout);
+    let ran = built.run(&["fix", "--yes", "--json", "0x80070002"]);
+    assert!(matches!(ran.exit, 4 | 5) && ran.json()["run"].is_null(), "{}", ran.stdout);
+    real::assert_same(&before, &fingerprint(built.path()));
+
+    // With a readable fault beside the broken key: either refused, or treated and everything readable else unchanged; then undone.
+    let mut both = edited.clone();
+    let crypt = find(&both, &utf16(r"%SystemRoot%\system32\cryptsvc.dll"), 0).unwrap();
+    both[crypt..crypt + 2].copy_from_slice(b"x\0");
+    put(built.path(), &both, Some((&dirty.log1, &dirty.log2)));
+    let before = fingerprint(built.path());
+    let ran = built.run(&["diagnose", "--json"]);
+    assert_eq!(findings(&ran), pairs(&[("update-service-dll-value-wrong", "CryptSvc")]), "{}", ran.stdout);
+    let ran = built.run(&["fix", "--yes", "--json"]);
+    assert_ne!(ran.exit, 0, "a machine with an unread update service is not called repaired\n{}", ran.stdout);
+    if !ran.json()["run"].is_null() {
+        built.run(&["undo"]);
+    }
+    real::assert_same(&before, &without_runs(built.path(), &before));
+}

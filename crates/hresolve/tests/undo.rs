@@ -120,7 +120,7 @@ fn what_others_changed_since_is_kept() {
     assert_eq!(starts(&machine), ["3", "2", "3"]);
     // In the same key, in another key, and a new key.
     put(&machine, "wuauserv", "\"Start of another\"=dword:00000007");
-    put(&machine, "BITS", "\"Start\"=dword:00000002");
+    put(&machine, "BITS", "\"ErrorControl\"=dword:00000000");
     assert!(hivexsh(&system(&machine), "cd ControlSet001\\Services\nadd Somebody"));
     let json = undo(&machine, &[], 0, "undone");
     assert_eq!(json["conflicts"], json!([]));
@@ -128,7 +128,7 @@ fn what_others_changed_since_is_kept() {
     assert_eq!(starts(&machine), ["4", "4", "4"]);
     let kept = BTreeSet::from([
         r#"[\ControlSet001\Services\wuauserv] "Start of another""#.to_owned(),
-        r#"[\ControlSet001\Services\BITS] "Start""#.to_owned(),
+        r#"[\ControlSet001\Services\BITS] "ErrorControl""#.to_owned(),
         r"[\ControlSet001\Services\Somebody] [\ControlSet001\Services\Somebody]".to_owned(),
     ]);
     assert_eq!(differing(&before, &lines(&machine)), kept);
@@ -403,8 +403,11 @@ fn a_torn_last_line_is_no_damage() {
     }
 }
 
+/// What a forger makes of the text of an event.
+type Forge<'f> = &'f dyn Fn(&str) -> String;
+
 /// Writes a journal anew, every event passed through `forge`, with right lengths and checksums.
-fn forge(machine: &Machine, run: &str, forge: &dyn Fn(&str) -> String) {
+fn forge(machine: &Machine, run: &str, forge: Forge<'_>) {
     let path = journal(machine, run);
     let text = std::fs::read_to_string(&path).unwrap();
     let mut out = String::new();
@@ -455,7 +458,7 @@ fn replace_field(event: &str, name: &str, value: &str) -> String {
 /// Whatever a forged journal says about other hives: they are not opened, not written, and the answer is no success.
 #[test]
 fn forged_hive_names_are_refused() {
-    let forgeries: [(&str, &dyn Fn(&str) -> String); 5] = [
+    let forgeries: [(&str, Forge<'_>); 5] = [
         ("a value in SAM", &|event| event.replace(r"HKLM\\SYSTEM\\ControlSet001\\Services\\BITS", r"HKLM\\SAM\\SAM\\Domains")),
         ("a value in SECURITY", &|event| event.replace(r"HKLM\\SYSTEM\\ControlSet001\\Services\\BITS", r"HKLM\\SECURITY\\Policy")),
         ("a value of a user", &|event| event.replace(r"HKLM\\SYSTEM\\ControlSet001\\Services\\BITS", r"HKCU\\Software")),
@@ -571,6 +574,33 @@ fn links_where_runs_are_kept() {
     }
 }
 
+/// Links prepared under the names of temporary files: not followed, whatever becomes of the repair.
+#[test]
+fn links_under_the_names_of_temporary_files() {
+    let outside = tempfile::tempdir().unwrap();
+    let victim = outside.path().join("victim");
+    for name in ["probe", "new", "restore"] {
+        std::fs::write(&victim, "precious").unwrap();
+        let machine = Machine::build(THREE);
+        let hive = std::fs::read(system(&machine)).unwrap();
+        let temporary = match name {
+            "probe" => ".hresolve-writable".to_owned(),
+            "new" => format!("SYSTEM.hresolve-{}", &target::sha256(&hive)[..8]),
+            _ => "SYSTEM.hresolve-restore".to_owned(),
+        };
+        if name == "restore" {
+            fix(&machine, &[]);
+        }
+        symlink(&victim, machine.path().join(CONFIG).join(temporary)).unwrap();
+        for words in [&["fix", "--yes"][..], &["undo"], &["fix", "--yes"], &["undo"]] {
+            run(&machine, words);
+            assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious", "{name}: {words:?}");
+        }
+        assert_eq!(std::fs::read(system(&machine)).unwrap().len(), hive.len(), "{name}");
+        assert!(matches!(run(&machine, &["diagnose"]).exit, 0 | 1), "{name}: the machine can be read");
+    }
+}
+
 /// The folder for what stood in the way leads outside: nothing goes there.
 #[test]
 fn a_link_as_the_folder_after() {
@@ -643,12 +673,39 @@ fn runs_kept_elsewhere() {
     assert_same(&before, &all(&machine));
 }
 
+/// Gives a machine another name and another number, as every other computer has.
+fn becomes_another_computer(machine: &Machine) {
+    let software = machine.path().join(CONFIG).join("SOFTWARE");
+    assert!(hivex_merge(&software, "[\\Microsoft\\Windows NT\\CurrentVersion]\n\"InstallDate\"=dword:60000001"));
+    assert!(hivex_merge(&system(machine), "[\\ControlSet001\\Control\\ComputerName\\ComputerName]\n\"ComputerName\"=\"OTHER\""));
+}
+
+/// A computer that was renamed or upgraded after the repair is still the one on whose disk the run lies.
+#[test]
+fn a_renamed_computer_can_be_undone() {
+    if !has_hivex() {
+        return;
+    }
+    for named in [false, true] {
+        let machine = Machine::build(SWITCHED_OFF);
+        let run_name = fix(&machine, &[]);
+        becomes_another_computer(&machine);
+        let words = ["--run", &run_name];
+        undo(&machine, if named { &words } else { &[] }, 0, "undone");
+        assert_eq!(starts(&machine), ["4", "4", "4"]);
+    }
+}
+
 /// One folder for the runs of many machines: a run is never taken back on another machine than its own.
 #[test]
 fn a_run_of_another_machine_is_not_undone_here() {
     let state = tempfile::tempdir().unwrap();
     let words = ["--state-dir", state.path().to_str().unwrap()];
-    let (mine, other) = (Machine::build(SWITCHED_OFF), Machine::build("healthy-7"));
+    if !has_hivex() {
+        return;
+    }
+    let (mine, other) = (Machine::build(SWITCHED_OFF), Machine::build("healthy-10-22h2"));
+    becomes_another_computer(&other);
     let run_name = fix(&mine, &words);
     let before = all(&other);
     for more in [&[][..], &["--run", &run_name]] {
@@ -664,7 +721,11 @@ fn a_run_of_another_machine_is_not_undone_here() {
 fn an_interrupted_run_of_another_machine_is_not_recovered_here() {
     let state = tempfile::tempdir().unwrap();
     let words = ["--state-dir", state.path().to_str().unwrap()];
+    if !has_hivex() {
+        return;
+    }
     let (mine, other) = (Machine::build(SWITCHED_OFF), Machine::build("healthy-10-22h2"));
+    becomes_another_computer(&other);
     let run_name = fix(&mine, &words);
     let path = state.path().join("runs").join(run_name).join("journal.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();

@@ -346,8 +346,8 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Event>, u64), JournalError> {
         match one_line(number, text) {
             Ok(event) => events.push(event),
             // The last line of a file whose blocks did not all reach the disk.
-            Err(_) if after.is_empty() => break,
-            Err(why) => return Err(JournalError::Damaged { line: number, why }),
+            Err(BadLine::Torn(_)) if after.is_empty() => break,
+            Err(BadLine::Torn(why) | BadLine::Foreign(why)) => return Err(JournalError::Damaged { line: number, why }),
         }
         good += end as u64 + 1;
         rest = after;
@@ -360,16 +360,24 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Event>, u64), JournalError> {
     Ok((events, good))
 }
 
-fn one_line(number: u64, text: &[u8]) -> Result<Event, String> {
-    let line: LineIn = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+/// Why a line is not used.
+enum BadLine {
+    /// It is not as it was written, as the last line may be after a power cut.
+    Torn(String),
+    /// It was written so, but not by this program in this place.
+    Foreign(String),
+}
+
+fn one_line(number: u64, text: &[u8]) -> Result<Event, BadLine> {
+    let line: LineIn = serde_json::from_slice(text).map_err(|error| BadLine::Torn(error.to_string()))?;
     let event = line.event.get();
-    if line.n != number {
-        return Err(format!("it is numbered {}", line.n));
-    }
     if event.len() != line.len || !sha256(event.as_bytes()).starts_with(&line.sum) || line.sum.len() != 16 {
-        return Err("its length or checksum is wrong".into());
+        return Err(BadLine::Torn("its length or checksum is wrong".into()));
     }
-    serde_json::from_str(event).map_err(|error| error.to_string())
+    if line.n != number {
+        return Err(BadLine::Foreign(format!("it is numbered {}", line.n)));
+    }
+    serde_json::from_str(event).map_err(|error| BadLine::Foreign(error.to_string()))
 }
 
 /// One line about a run for `hresolve runs`: time, state, asked code, number of changes.

@@ -186,6 +186,11 @@ pub(crate) fn take_back(
     for change in changes.iter().rev() {
         match target.observe(change) {
             Reading::Known(Observed::New) => {}
+            Reading::Known(Observed::Old) if set_aside_is_gone(journal, change) => {
+                let found = format!("what was set aside as {} is gone; another folder stands at the old name", change.before_after(drive).1);
+                conflicts.push(conflict(change, found));
+                continue;
+            }
             Reading::Known(Observed::Old) => {
                 steps.push(UndoStep { state: "already", ..undone(change, drive) });
                 continue;
@@ -230,6 +235,16 @@ pub(crate) fn take_back(
     }
     steps.extend(conflicts.iter().map(|conflict| UndoStep { object: conflict.object.clone(), state: "conflict", says: conflict.found.clone() }));
     (steps, conflicts)
+}
+
+/// True when a folder was renamed and read back, nobody has begun to take that back, and yet it is not at its new name: what stands
+/// at the old name cannot be told from what Windows has made anew since. Files and links are told by their content.
+fn set_aside_is_gone(journal: &Journal, change: &Change) -> bool {
+    let done = |number: u32| journal.events.iter().any(|event| matches!(event, Event::Done { step } if *step == number));
+    let made = journal.events.iter().any(|event| matches!(event, Event::Started { step, changes, .. } if done(*step) && changes.contains(change)));
+    // The undo that is asking has written its own line already.
+    let begun = journal.events.iter().filter(|event| matches!(event, Event::UndoStarted { .. })).count();
+    matches!(change, Change::Rename { identity: None, .. }) && made && begun <= 1
 }
 
 /// An object that is as it was before the run.

@@ -19,8 +19,6 @@ pub struct FixRequest {
     pub safe_only: bool,
     /// Only this cause; with `yes` also a usual method without evidence.
     pub only: Option<String>,
-    /// Say what would be done, do nothing.
-    pub dry_run: bool,
 }
 
 /// The person, as far as a run needs one.
@@ -49,7 +47,7 @@ impl Session {
     /// When the named cause is unknown, or the journal cannot be written in the middle.
     pub fn fix(&mut self, request: &FixRequest, ui: &mut dyn Ui, now: Now) -> Result<RunReport, SessionError> {
         let mut recovered = Vec::new();
-        if !request.dry_run && !self.interrupted().is_empty() {
+        if !self.interrupted().is_empty() {
             // Bringing an interrupted run back writes as well, so the same refusals stand against it.
             let why_not = self.refusals(request.yes);
             if !why_not.is_empty() {
@@ -84,9 +82,6 @@ impl Session {
                 report.next.clear();
             }
             return Ok(report);
-        }
-        if request.dry_run {
-            return Ok(self.planned(report, &chosen));
         }
         let why_not = self.refusals(request.yes);
         if !why_not.is_empty() {
@@ -163,6 +158,29 @@ impl Session {
         Ok(report)
     }
 
+    /// Does everything that `fix` would do with full consent, on a layer in memory: what it shows is what a run would do, its checks
+    /// included. The machine is only read; `scratch` takes the layer's own journal.
+    ///
+    /// # Errors
+    /// As [`Session::fix`].
+    pub fn dry_run(self, request: &FixRequest, scratch: &std::path::Path, ui: &mut dyn Ui, now: Now) -> Result<RunReport, SessionError> {
+        let store = target::StateStore::in_folder(scratch);
+        let layer = target::OverlayTarget::new(self.target, store.clone());
+        let mut session = Session { target: Box::new(layer), store, guides: self.guides, open_ms: self.open_ms, runs_travel_with_the_disk: true };
+        let agreed = FixRequest { yes: !request.safe_only, only: request.only.clone(), ..request.clone() };
+        let mut report = session.fix(&agreed, ui, now)?;
+        report.run = None;
+        let planned = report.steps.iter().any(|step| step.state == "done");
+        for step in report.steps.iter_mut().filter(|step| step.state == "done") {
+            step.state = "planned".into();
+            step.read_back.clear();
+        }
+        if planned || matches!(report.verdict, RunVerdict::Waiting | RunVerdict::NotRepaired) {
+            report.verdict = RunVerdict::Planned;
+        }
+        Ok(report)
+    }
+
     /// The findings to treat, or the usual method that was named.
     fn choose(&self, diagnosed: &Diagnosed, request: &FixRequest) -> Result<Vec<Found>, SessionError> {
         if let Some(only) = &request.only {
@@ -232,29 +250,6 @@ impl Session {
             after: String::new(),
             read_back: why.into(),
         }
-    }
-
-    fn planned(&self, mut report: RunReport, chosen: &[Found]) -> RunReport {
-        for found in chosen {
-            for step in &found.steps {
-                if step.level == Level::Show {
-                    report.steps.push(self.run_step(found, step, "shown", "only a person can do this"));
-                    continue;
-                }
-                let changes = repair::action(&step.action).map(|action| (action.changes)(self.target.as_target(), &step.settings, "dry-run"));
-                let (state, why, told) = match changes {
-                    Some(Ok(changes)) => ("planned", String::new(), changes.iter().map(|change| change.before_after(self.target.drive())).collect()),
-                    Some(Err(why)) => ("planned", format!("depends on the step before it, or cannot be done: {why}"), Vec::new()),
-                    None => ("shown", "unknown action".to_owned(), Vec::new()),
-                };
-                let join = |pick: fn(&(String, String)) -> &String| told.iter().map(pick).cloned().collect::<Vec<_>>().join("; ");
-                let mut planned = self.run_step(found, step, state, &why);
-                (planned.before, planned.after) = (join(|pair| &pair.0), join(|pair| &pair.1));
-                report.steps.push(planned);
-            }
-        }
-        report.verdict = RunVerdict::Planned;
-        report
     }
 
     /// The steps of one cause, then its check; taken back as a unit when a step fails or the check does.

@@ -127,6 +127,11 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// A report of a run that was refused before it began.
+    pub fn refused(verdict: RunVerdict, why_not: Vec<WhyNot>) -> Self {
+        RunReport { why_not, ..RunReport::new(verdict) }
+    }
+
     pub(crate) fn new(verdict: RunVerdict) -> Self {
         RunReport {
             schema: "hresolve/run/1".into(),

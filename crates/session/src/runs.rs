@@ -73,6 +73,8 @@ impl Session {
         let run = self.store.find(name)?;
         let (journal, _) = Journal::read(run.clone()).map_err(repair::UndoError::from)?;
         if let Some(repair::Event::RunStarted { machine, windows, target, .. }) = journal.events.first()
+            // A computer that was renamed or upgraded since keeps the runs on its own disk.
+            && !self.runs_travel_with_the_disk
             && *machine != self.target.machine()
         {
             return Err(SessionError::Usage(format!("Run {} was made on another machine ({windows} in {target}).", run.id)));

@@ -8,6 +8,7 @@ mod durable;
 mod error;
 mod installations;
 mod names;
+mod observe;
 mod protected;
 mod registry_path;
 mod store;
@@ -24,6 +25,7 @@ pub use store::{RunFolder, StateStore, StoreError, StoreLock};
 pub use target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
 pub use targets::folder::FolderTarget;
 pub use targets::lab;
+pub use targets::overlay::OverlayTarget;
 pub use targets::{open, open_writable};
 
 /// sha256 of bytes, as 64 lower-case hexadecimal digits.

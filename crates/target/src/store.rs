@@ -224,12 +224,21 @@ fn check_owner(_: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes one folder that only this user (on Windows: administrators) can enter.
+/// Makes one folder that only this user can enter. On Windows it takes over the rights of the folder above; this version sets none.
 fn make_private(path: &Path) -> Result<(), StoreError> {
+    private_builder().create(path).map_err(|source| StoreError::Io { doing: "make the folder", path: path.to_owned(), source })
+}
+
+#[cfg(unix)]
+fn private_builder() -> fs::DirBuilder {
     let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| StoreError::Io { doing: "make the folder", path: path.to_owned(), source })
+    builder
+}
+
+#[cfg(not(unix))]
+fn private_builder() -> fs::DirBuilder {
+    fs::DirBuilder::new()
 }
 
 impl RunFolder {
@@ -267,6 +276,10 @@ impl RunFolder {
     pub fn cut_journal(&self, length: u64) -> Result<(), StoreError> {
         let path = self.path.join("journal.jsonl");
         refuse_link(&path)?;
+        // A journal that is whole keeps its time of last write, too.
+        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == length) {
+            return Ok(());
+        }
         let file = fs::OpenOptions::new().write(true).open(&path);
         file.and_then(|file| file.set_len(length).and_then(|()| file.sync_all())).map_err(|source| StoreError::Io { doing: "cut", path, source })
     }
@@ -285,6 +298,7 @@ impl RunFolder {
             };
         }
         let partial = path.with_extension("partial");
+        refuse_link(&partial)?;
         let written = fs::File::create(&partial).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
         written.and_then(|()| fs::rename(&partial, &path)).and_then(|()| crate::durable::sync_folder_of(&path)).map_err(|source| StoreError::Io {
             doing: "save",

@@ -25,7 +25,7 @@ pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: 
         _ => return Err(Failure::usage("Say how it went when you tried again: --worked or --still-broken.")),
     };
     let mut session = open(meant.target.as_deref(), global)?;
-    let request = FixRequest { asked: None, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone(), dry_run: false };
+    let request = FixRequest { asked: None, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone() };
     let report = session.continue_run(meant.run.as_deref(), worked, &request, &mut person, session::now())?;
     super::fix::show(&report, &meant.target.unwrap_or_default(), global);
     Ok(report.verdict.exit_code())

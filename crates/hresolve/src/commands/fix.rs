@@ -1,18 +1,35 @@
 //! `hresolve fix`.
 
-use super::{open, quoted};
+use super::{open, quoted, scratch};
 use crate::Outcome;
 use crate::cli::{Consent, Global, Words};
 use crate::terminal::Person;
 use crate::{output, words};
 use session::{FixRequest, RunReport};
+use std::path::Path;
 
-pub(crate) fn run(given: &Words, consent: &Consent, dry_run: bool, global: &Global) -> Outcome {
-    let meant = words::read(given)?;
+pub(crate) fn run(given: &Words, consent: &Consent, dry_run: bool, plan: Option<&Path>, global: &Global) -> Outcome {
+    let mut meant = words::read(given)?;
+    if let Some(plan) = plan {
+        match super::plan::check(plan, meant.target.as_deref(), global)? {
+            Ok(request) => meant.code = request.asked,
+            Err(report) => {
+                show(&report, &meant.target.unwrap_or_default(), global);
+                return Ok(report.verdict.exit_code());
+            }
+        }
+    }
     let mut session = open(meant.target.as_deref(), global)?;
-    let request = FixRequest { asked: meant.code, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone(), dry_run };
+    let request = FixRequest { asked: meant.code, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone() };
     let mut person = Person::at_terminal(global.quiet, global.json);
-    let report = session.fix(&request, &mut person, session::now())?;
+    let report = if dry_run {
+        let scratch = scratch();
+        let report = session.dry_run(&request, &scratch, &mut person, session::now());
+        let _ = std::fs::remove_dir_all(&scratch);
+        report?
+    } else {
+        session.fix(&request, &mut person, session::now())?
+    };
     show(&report, &meant.target.unwrap_or_default(), global);
     Ok(report.verdict.exit_code())
 }

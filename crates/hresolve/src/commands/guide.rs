@@ -17,7 +17,7 @@ struct GuideJson {
 }
 
 pub(crate) fn run(about: &str, file: Option<&Path>, global: &Global) -> Outcome {
-    let guides = diagnosis::embedded();
+    let guides = super::all_guides(global)?;
     let (title, chosen) = choose(&guides, about)?;
     let text = document(&title, &chosen);
     let text = match file.and_then(Path::extension).and_then(|ending| ending.to_str()) {

@@ -31,7 +31,7 @@ pub(crate) fn run(command: GuidesCommand, global: &Global) -> Outcome {
 }
 
 fn list(global: &Global) -> Outcome {
-    let guides = diagnosis::embedded();
+    let guides = super::all_guides(global)?;
     if global.json {
         let list: Vec<serde_json::Value> = guides
             .iter()

@@ -153,6 +153,11 @@ fn find_root(given: &Path) -> Result<(PathBuf, String), OpenError> {
     }
 }
 
+/// Expands a text by another target's registry: the overlay's is not the folder's.
+pub(crate) fn expand_on(target: &dyn Target, text: &str) -> Expanded {
+    expand::expand(target, text)
+}
+
 impl Target for FolderTarget {
     fn info(&self) -> TargetInfo {
         TargetInfo { kind: self.kind, path: self.given.display().to_string(), windows: Some(self.windows.clone()) }

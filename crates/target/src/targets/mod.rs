@@ -2,6 +2,7 @@
 
 pub(crate) mod folder;
 pub mod lab;
+pub(crate) mod overlay;
 
 use crate::{FolderTarget, OpenError, Target, WritableTarget};
 use model::TargetKind;

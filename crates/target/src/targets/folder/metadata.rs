@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What ntfs-3g keeps about a file besides its content. Without the first, the new file would give everyone full access.
+#[cfg(unix)]
 const NTFS: [&str; 3] = ["system.ntfs_acl", "system.ntfs_attrib_be", "system.ntfs_crtime_be"];
 
 /// Gives `copy` everything that `original` carries, and reads it back. Content and time of last write are not touched.
@@ -16,6 +17,12 @@ pub(super) fn copy(original: &Path, copy: &Path) -> Result<(), TargetError> {
     let metadata = fs::metadata(original).map_err(io("read the rights of"))?;
     fs::set_permissions(copy, metadata.permissions()).map_err(io("set the rights of"))?;
     owner(&metadata, copy).map_err(io("set the owner of"))?;
+    windows_security(original, copy)
+}
+
+#[cfg(unix)]
+fn windows_security(original: &Path, copy: &Path) -> Result<(), TargetError> {
+    let io = |doing: &'static str| move |source: std::io::Error| TargetError::Io { doing, path: copy.to_owned(), source };
     for name in NTFS {
         let wanted = match xattr::get(original, name) {
             Ok(Some(wanted)) => wanted,
@@ -30,6 +37,12 @@ pub(super) fn copy(original: &Path, copy: &Path) -> Result<(), TargetError> {
             return Err(TargetError::Refused { why: format!("{name} of {} could not be carried over to its replacement", original.display()) });
         }
     }
+    Ok(())
+}
+
+/// On Windows a new file takes over the security of its folder; this version does not carry over more.
+#[cfg(not(unix))]
+fn windows_security(_: &Path, _: &Path) -> Result<(), TargetError> {
     Ok(())
 }
 

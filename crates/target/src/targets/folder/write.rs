@@ -3,10 +3,11 @@
 //! Nothing here deletes content: the only removals are of an empty folder or a second name that a change of ours made.
 
 use super::{FolderTarget, metadata};
-use crate::target::{Direction, EntryKind, HiveIntent, HiveState, Target, WritableTarget};
+use crate::observe::{self, observe};
+use crate::target::{Direction, HiveIntent, HiveState, Target, WritableTarget};
 use crate::{HiveName, RegistryPath, StateStore, TargetError, sha256};
 use hive::CleanHive;
-use model::{Change, Observed, Reading, RegistryData, VolumePath};
+use model::{Change, Observed, Reading, VolumePath};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -35,29 +36,7 @@ impl WritableTarget for FolderTarget {
     }
 
     fn observe(&self, change: &Change) -> Reading<Observed> {
-        match change {
-            Change::SetValue { key, name, old, new } => self.observe_value(key, name, old.as_ref(), Some(new)),
-            Change::DeleteValue { key, name, old } => self.observe_value(key, name, Some(old), None),
-            Change::CreateKey { key } => match self.key(key) {
-                Reading::Known(_) => Reading::Known(Observed::New),
-                Reading::Absent => Reading::Known(Observed::Old),
-                Reading::NotCollected => Reading::NotCollected,
-                Reading::Unreadable(why) => Reading::Unreadable(why),
-            },
-            Change::Rename { from, to, identity } => self.observe_rename(from, to, identity.as_deref()),
-            Change::CreateFolder { path } => match self.paths.entry(path) {
-                Reading::Known(entry) if entry.kind == EntryKind::Folder => Reading::Known(Observed::New),
-                Reading::Known(_) => Reading::Known(Observed::Other("something that is not a folder stands there".into())),
-                Reading::Unreadable(why) => Reading::Unreadable(why),
-                _ => Reading::Known(Observed::Old),
-            },
-            Change::HardLink { path, sha256, .. } => match self.paths.sha256(path) {
-                Reading::Known(now) if now == *sha256 => Reading::Known(Observed::New),
-                Reading::Known(_) => Reading::Known(Observed::Other("a different file stands there".into())),
-                Reading::Unreadable(why) => Reading::Unreadable(why),
-                _ => Reading::Known(Observed::Old),
-            },
-        }
+        observe(self, change)
     }
 
     fn hive_states(&self, changes: &[Change]) -> Result<Vec<HiveState>, TargetError> {
@@ -140,7 +119,7 @@ impl WritableTarget for FolderTarget {
         folders.dedup();
         for folder in folders {
             let probe = folder.join(".hresolve-writable");
-            fs::write(&probe, b"").map_err(io("write in", &folder))?;
+            create_fresh(&probe).map_err(io("write in", &folder))?;
             fs::remove_file(&probe).map_err(io("remove", &probe))?;
         }
         Ok(())
@@ -175,46 +154,6 @@ impl FolderTarget {
             super::HiveFile::open(&self.paths, &config, hive).map_err(|error| TargetError::Hive { hive: name.into(), why: error.to_string() })?;
         self.hives.insert(hive, opened);
         Ok(())
-    }
-
-    fn observe_rename(&self, from: &VolumePath, to: &VolumePath, identity: Option<&str>) -> Reading<Observed> {
-        let ours = |path: &VolumePath| -> Reading<bool> {
-            match (self.paths.entry(path), identity) {
-                (Reading::Known(entry), Some(identity)) => match entry.kind {
-                    EntryKind::File => self.paths.sha256(path).map(|hash| hash == identity),
-                    EntryKind::Link(target) => Reading::Known(target == identity),
-                    EntryKind::Folder | EntryKind::Reparse(_) | EntryKind::Other => Reading::Known(false),
-                },
-                (Reading::Known(_), None) => Reading::Known(true),
-                (Reading::Unreadable(why), _) => Reading::Unreadable(why),
-                _ => Reading::Absent,
-            }
-        };
-        let other = |what: String| Reading::Known(Observed::Other(what));
-        match (ours(from), ours(to)) {
-            (Reading::Unreadable(why), _) | (_, Reading::Unreadable(why)) => Reading::Unreadable(why),
-            // When something new stands at the old name (Windows made its folder anew), the change is still in force.
-            (_, Reading::Known(true)) => Reading::Known(Observed::New),
-            (Reading::Known(true), _) => Reading::Known(Observed::Old),
-            (_, Reading::Known(false)) => other(format!("something else stands at {}", to.with_drive(self.drive))),
-            (Reading::Known(false), _) => other(format!("something else stands at {}", from.with_drive(self.drive))),
-            _ => other(format!("neither {} nor {} is there", from.with_drive(self.drive), to.with_drive(self.drive))),
-        }
-    }
-
-    fn observe_value(&self, key: &str, name: &str, old: Option<&RegistryData>, new: Option<&RegistryData>) -> Reading<Observed> {
-        let now = match self.key(key) {
-            Reading::Known(view) => view.value(name).cloned(),
-            Reading::Absent => return Reading::Known(Observed::Other(format!("the key {key} is gone"))),
-            Reading::NotCollected => return Reading::NotCollected,
-            Reading::Unreadable(why) => return Reading::Unreadable(why),
-        };
-        let now = now.as_ref();
-        Reading::Known(match () {
-            () if now == new => Observed::New,
-            () if now == old => Observed::Old,
-            () => Observed::Other(now.map_or("the value is gone".into(), |data| format!("it is {}", data.show()))),
-        })
     }
 
     /// All registry changes, one replacement for each hive. Nothing is replaced before every new hive has been made and checked.
@@ -277,7 +216,7 @@ impl FolderTarget {
                 _ => continue,
             };
             let (from, to) = if direction == Direction::Forward { (before, after) } else { (after, before) };
-            match self.observe_value(&path.to_string(), value, from, to) {
+            match observe::value(self, &path.to_string(), value, from, to) {
                 Reading::Known(Observed::Other(found)) => return Err(TargetError::Unexpected { object: format!("{path}\\{value}"), found }),
                 Reading::Known(_) => {}
                 Reading::Unreadable(why) => return Err(refused(why)),
@@ -429,8 +368,16 @@ fn replace(file: &Path, temporary: &Path, bytes: &[u8], modified: Option<(i64, u
     }
 }
 
+/// Makes a file of ours. What an interrupted run left is replaced; a link that somebody prepared under that name is never followed.
+fn create_fresh(path: &Path) -> std::io::Result<fs::File> {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        fs::remove_file(path)?;
+    }
+    fs::OpenOptions::new().write(true).create_new(true).open(path)
+}
+
 fn write_and_check(file: &Path, temporary: &Path, bytes: &[u8], modified: Option<(i64, u32)>) -> Result<(), TargetError> {
-    let mut out = fs::File::create(temporary).map_err(io("make", temporary))?;
+    let mut out = create_fresh(temporary).map_err(io("make", temporary))?;
     out.write_all(bytes).map_err(io("write", temporary))?;
     metadata::copy(file, temporary)?;
     if let Some((seconds, nanos)) = modified {

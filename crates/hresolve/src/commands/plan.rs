@@ -1,0 +1,48 @@
+//! `hresolve plan`: what a fix would do, as a file that somebody else runs with `fix --plan FILE`.
+
+use super::{open, scratch};
+use crate::Outcome;
+use crate::cli::{Global, Words};
+use crate::output::{self, Failure};
+use crate::terminal::Person;
+use crate::words;
+use session::{FixRequest, Plan, RunReport, RunVerdict};
+use std::path::Path;
+
+pub(crate) fn run(given: &Words, only: Option<&str>, file: Option<&Path>, global: &Global) -> Outcome {
+    let meant = words::read(given)?;
+    let request = FixRequest { asked: meant.code, yes: true, safe_only: false, only: only.map(str::to_owned) };
+    let plan = make(meant.target.as_deref(), &request, global)?;
+    let json = serde_json::to_string_pretty(&plan).unwrap_or_default() + "\n";
+    match file {
+        Some(file) => {
+            std::fs::write(file, json).map_err(|error| Failure::usage(format!("{} cannot be written: {error}.", file.display())))?;
+            if !global.quiet {
+                output::text(&format!("{} steps for {} in {}. Nothing was changed.\n", plan.steps.len(), plan.windows, file.display()));
+            }
+        }
+        None => output::text(&json),
+    }
+    Ok(u8::from(!plan.steps.is_empty()))
+}
+
+/// The plan that fits the machine now.
+fn make(target: Option<&str>, request: &FixRequest, global: &Global) -> Result<Plan, Failure> {
+    let session = open(target, global)?;
+    let folder = scratch();
+    let plan = session.plan(request, &folder, &mut Person::at_terminal(true, global.json), session::now());
+    let _ = std::fs::remove_dir_all(&folder);
+    Ok(plan?)
+}
+
+/// Reads a plan and compares it with the machine: the request that carries it out, or the refusal.
+pub(crate) fn check(file: &Path, target: Option<&str>, global: &Global) -> Result<Result<FixRequest, RunReport>, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} cannot be read: {error}.", file.display())))?;
+    let plan = Plan::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}.", file.display())))?;
+    let request = FixRequest { asked: plan.asked, yes: true, safe_only: false, only: None };
+    let now = make(target, &request, global)?;
+    Ok(match plan.difference(&now) {
+        None => Ok(request),
+        Some(why) => Err(RunReport::refused(RunVerdict::Refused, vec![model::WhyNot::PlanMismatch { why }])),
+    })
+}

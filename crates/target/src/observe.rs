@@ -1,0 +1,88 @@
+//! What the object of a change looks like now, by reading only: the same for every kind of target.
+
+use crate::names_equal;
+use crate::target::{EntryKind, Target};
+use model::{Change, Observed, Reading, RegistryData, VolumePath};
+
+/// Compares the object of a change with its old and its new state.
+pub(crate) fn observe<T: Target + ?Sized>(target: &T, change: &Change) -> Reading<Observed> {
+    match change {
+        Change::SetValue { key, name, old, new } => value(target, key, name, old.as_ref(), Some(new)),
+        Change::DeleteValue { key, name, old } => value(target, key, name, Some(old), None),
+        Change::CreateKey { key } => exists(target.key(key).map(|_| ())),
+        Change::Rename { from, to, identity } => rename(target, from, to, identity.as_deref()),
+        Change::CreateFolder { path } => match target.entry(path) {
+            Reading::Known(entry) if entry.kind == EntryKind::Folder => Reading::Known(Observed::New),
+            Reading::Known(_) => Reading::Known(Observed::Other("something that is not a folder stands there".into())),
+            other => exists(other.map(|_| ())),
+        },
+        Change::HardLink { path, sha256, .. } => match target.sha256(path) {
+            Reading::Known(now) if now == *sha256 => Reading::Known(Observed::New),
+            Reading::Known(_) => Reading::Known(Observed::Other("a different file stands there".into())),
+            other => exists(other.map(|_| ())),
+        },
+    }
+}
+
+fn exists(reading: Reading<()>) -> Reading<Observed> {
+    match reading {
+        Reading::Known(()) => Reading::Known(Observed::New),
+        Reading::Absent => Reading::Known(Observed::Old),
+        Reading::NotCollected => Reading::NotCollected,
+        Reading::Unreadable(why) => Reading::Unreadable(why),
+    }
+}
+
+/// A registry value against what it was and what it should be; `None` stands for "no such value".
+pub(crate) fn value<T: Target + ?Sized>(
+    target: &T,
+    key: &str,
+    name: &str,
+    old: Option<&RegistryData>,
+    new: Option<&RegistryData>,
+) -> Reading<Observed> {
+    let now = match target.key(key) {
+        Reading::Known(view) => view.value(name).cloned(),
+        Reading::Absent => return Reading::Known(Observed::Other(format!("the key {key} is gone"))),
+        Reading::NotCollected => return Reading::NotCollected,
+        Reading::Unreadable(why) => return Reading::Unreadable(why),
+    };
+    let now = now.as_ref();
+    Reading::Known(match () {
+        () if now == new => Observed::New,
+        () if now == old => Observed::Old,
+        () => Observed::Other(now.map_or("the value is gone".into(), |data| format!("it is {}", data.show()))),
+    })
+}
+
+fn rename<T: Target + ?Sized>(target: &T, from: &VolumePath, to: &VolumePath, identity: Option<&str>) -> Reading<Observed> {
+    let ours = |path: &VolumePath| -> Reading<bool> {
+        match (target.entry(path), identity) {
+            (Reading::Known(entry), Some(identity)) => match entry.kind {
+                EntryKind::File => target.sha256(path).map(|hash| hash == identity),
+                EntryKind::Link(to) => Reading::Known(to == identity),
+                EntryKind::Folder | EntryKind::Reparse(_) | EntryKind::Other => Reading::Known(false),
+            },
+            (Reading::Known(_), None) => Reading::Known(true),
+            (Reading::Unreadable(why), _) => Reading::Unreadable(why),
+            _ => Reading::Absent,
+        }
+    };
+    let shown = |path: &VolumePath| path.with_drive(target.drive());
+    let other = |what: String| Reading::Known(Observed::Other(what));
+    match (ours(from), ours(to)) {
+        (Reading::Unreadable(why), _) | (_, Reading::Unreadable(why)) => Reading::Unreadable(why),
+        // When something new stands at the old name (Windows made its folder anew), the change is still in force.
+        (_, Reading::Known(true)) => Reading::Known(Observed::New),
+        (Reading::Known(true), _) => Reading::Known(Observed::Old),
+        (_, Reading::Known(false)) => other(format!("something else stands at {}", shown(to))),
+        (Reading::Known(false), _) => other(format!("something else stands at {}", shown(from))),
+        _ => other(format!("neither {} nor {} is there", shown(from), shown(to))),
+    }
+}
+
+/// True when one path is the other or lies below it, as Windows compares names.
+pub(crate) fn is_within(path: &VolumePath, folder: &VolumePath) -> bool {
+    path.components().len() >= folder.components().len()
+        && path.components().iter().zip(folder.components()).all(|(one, other)| names_equal(one, other))
+}

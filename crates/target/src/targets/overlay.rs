@@ -1,0 +1,314 @@
+//! A dry run: changes are kept in memory over a target that is only read. Everything else – probes, guides, actions, checks – runs
+//! on it unchanged, so what a dry run shows is what a run would do.
+
+use crate::observe::{is_within, observe, value};
+use crate::target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
+use crate::{RegistryPath, StateStore, TargetError, names_equal};
+use model::{Change, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+
+/// One thing that happened to the file system, as far as this overlay shows it.
+enum FileChange {
+    Renamed { from: VolumePath, to: VolumePath },
+    Made { path: VolumePath },
+    Linked { existing: VolumePath, path: VolumePath },
+    Removed { path: VolumePath },
+}
+
+/// One thing that happened to the registry; keys are full paths.
+enum RegistryChange {
+    Set { key: String, name: String, data: RegistryData },
+    Deleted { key: String, name: String },
+    KeyMade { key: String },
+    KeyRemoved { key: String },
+}
+
+/// A target under a layer of changes that exist in memory only.
+pub struct OverlayTarget {
+    below: Box<dyn WritableTarget>,
+    store: StateStore,
+    files: Vec<FileChange>,
+    registry: Vec<RegistryChange>,
+    /// The number of the change that shall fail, for tests of what happens then.
+    fails_at: Option<usize>,
+    applied: usize,
+}
+
+/// Where a path of the overlay lies below it.
+enum Place {
+    Below(VolumePath),
+    NewFolder,
+    Nowhere,
+}
+
+impl OverlayTarget {
+    /// A layer over a target; runs are kept in `store`, never on the target.
+    pub fn new(below: Box<dyn WritableTarget>, store: StateStore) -> Self {
+        OverlayTarget { below, store, files: Vec::new(), registry: Vec::new(), fails_at: None, applied: 0 }
+    }
+
+    /// From now on the change with this number (counted from 0 over the life of the overlay) fails, once.
+    pub fn fail_at(&mut self, number: usize) {
+        self.fails_at = Some(number);
+    }
+
+    /// How many single changes were asked for so far, in either direction.
+    pub fn applied(&self) -> usize {
+        self.applied
+    }
+
+    fn place(&self, path: &VolumePath) -> Place {
+        let mut path = path.clone();
+        for change in self.files.iter().rev() {
+            match change {
+                FileChange::Renamed { from, to } if is_within(&path, to) => {
+                    let rest = path.components().iter().skip(to.components().len()).cloned().collect::<Vec<_>>().join("\\");
+                    path = from.join(&rest);
+                }
+                FileChange::Renamed { from, .. } if is_within(&path, from) => return Place::Nowhere,
+                FileChange::Made { path: made } if is_within(&path, made) => {
+                    return if path.components().len() == made.components().len() { Place::NewFolder } else { Place::Nowhere };
+                }
+                FileChange::Linked { existing, path: linked } if is_within(&path, linked) => path = existing.clone(),
+                FileChange::Removed { path: removed } if is_within(&path, removed) => return Place::Nowhere,
+                _ => {}
+            }
+        }
+        Place::Below(path)
+    }
+
+    fn below<T>(&self, path: &VolumePath, read: impl Fn(&VolumePath) -> Reading<T>) -> Reading<T> {
+        match self.place(path) {
+            Place::Below(path) => read(&path),
+            Place::NewFolder => Reading::Unreadable(format!("{path} is a folder")),
+            Place::Nowhere => Reading::Absent,
+        }
+    }
+
+    fn one(&mut self, change: &Change, direction: Direction) -> Result<(), TargetError> {
+        let number = self.applied;
+        self.applied += 1;
+        if self.fails_at == Some(number) {
+            self.fails_at = None;
+            return Err(TargetError::Refused { why: "this change was told to fail".into() });
+        }
+        let wanted = if direction == Direction::Forward { Observed::New } else { Observed::Old };
+        match self.observe(change) {
+            Reading::Known(now) if now == wanted => return Ok(()),
+            Reading::Known(Observed::Other(found)) => {
+                // A value in a key that an earlier change of the same step makes.
+                return Err(TargetError::Unexpected { object: change.object(self.drive()), found });
+            }
+            Reading::Unreadable(why) => return Err(TargetError::Refused { why }),
+            _ => {}
+        }
+        let forward = direction == Direction::Forward;
+        match change {
+            Change::SetValue { key, name, old, new } => {
+                let data = if forward { Some(new) } else { old.as_ref() };
+                self.set(key, name, data);
+            }
+            Change::DeleteValue { key, name, old } => self.set(key, name, (!forward).then_some(old)),
+            Change::CreateKey { key } if forward => self.registry.push(RegistryChange::KeyMade { key: key.clone() }),
+            Change::CreateKey { key } => self.registry.push(RegistryChange::KeyRemoved { key: key.clone() }),
+            Change::Rename { from, to, .. } => {
+                let (from, to) = if forward { (from, to) } else { (to, from) };
+                for path in [from, to] {
+                    if let Some(why) = crate::protected::why(&self.windows_folder(), path) {
+                        return Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive())) });
+                    }
+                }
+                if self.entry(to).known().is_some() {
+                    return Err(TargetError::Unexpected { object: to.with_drive(self.drive()), found: "something stands there already".into() });
+                }
+                self.files.push(FileChange::Renamed { from: from.clone(), to: to.clone() });
+            }
+            Change::CreateFolder { path } if forward => self.files.push(FileChange::Made { path: path.clone() }),
+            Change::HardLink { existing, path, .. } if forward => {
+                self.files.push(FileChange::Linked { existing: existing.clone(), path: path.clone() })
+            }
+            Change::CreateFolder { path } | Change::HardLink { path, .. } => self.files.push(FileChange::Removed { path: path.clone() }),
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, key: &str, name: &str, data: Option<&RegistryData>) {
+        let (key, name) = (key.to_owned(), name.to_owned());
+        self.registry.push(match data {
+            Some(data) => RegistryChange::Set { key, name, data: data.clone() },
+            None => RegistryChange::Deleted { key, name },
+        });
+    }
+}
+
+impl Target for OverlayTarget {
+    fn info(&self) -> TargetInfo {
+        self.below.info()
+    }
+
+    fn windows(&self) -> &WindowsVersion {
+        self.below.windows()
+    }
+
+    fn drive(&self) -> char {
+        self.below.drive()
+    }
+
+    fn key(&self, path: &str) -> Reading<KeyView> {
+        let full = match RegistryPath::parse(path, self.windows().control_set) {
+            Ok(path) => path.to_string(),
+            Err(why) => return Reading::Unreadable(why),
+        };
+        let mut now = self.below.key(path);
+        let child = |key: &str| key.rsplit_once('\\').filter(|(parent, _)| names_equal(parent, &full)).map(|(_, name)| name.to_owned());
+        for change in &self.registry {
+            match (change, &mut now) {
+                (RegistryChange::KeyMade { key }, _) if names_equal(key, &full) => {
+                    now = Reading::Known(KeyView { path: key.clone(), subkeys: Vec::new(), values: Vec::new(), last_written: 0 });
+                }
+                (RegistryChange::KeyRemoved { key }, _) if names_equal(key, &full) => now = Reading::Absent,
+                (RegistryChange::KeyMade { key }, Reading::Known(view)) => view.subkeys.extend(child(key)),
+                (RegistryChange::KeyRemoved { key }, Reading::Known(view)) => {
+                    if let Some(name) = child(key) {
+                        view.subkeys.retain(|there| !names_equal(there, &name));
+                    }
+                }
+                (RegistryChange::Set { key, name, data }, Reading::Known(view)) if names_equal(key, &full) => {
+                    match view.values.iter_mut().find(|(there, _)| names_equal(there, name)) {
+                        Some((_, now)) => now.clone_from(data),
+                        None => view.values.push((name.clone(), data.clone())),
+                    }
+                }
+                (RegistryChange::Deleted { key, name }, Reading::Known(view)) if names_equal(key, &full) => {
+                    view.values.retain(|(there, _)| !names_equal(there, name))
+                }
+                _ => {}
+            }
+        }
+        now
+    }
+
+    fn entry(&self, path: &VolumePath) -> Reading<Entry> {
+        match self.place(path) {
+            Place::Below(below) => self.below.entry(&below).map(|entry| {
+                // The name is the overlay's; the folders above keep the spelling they have below.
+                let moved = !names_equal(&below.to_string(), &path.to_string());
+                Entry { path: if moved { path.clone() } else { entry.path.clone() }, ..entry }
+            }),
+            Place::NewFolder => Reading::Known(Entry { kind: EntryKind::Folder, path: path.clone(), size: 0, modified: 0 }),
+            Place::Nowhere => Reading::Absent,
+        }
+    }
+
+    fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
+        self.below(path, |path| self.below.read(path, limit))
+    }
+
+    fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
+        self.below(path, |path| self.below.read_start(path, length))
+    }
+
+    fn sha256(&self, path: &VolumePath) -> Reading<String> {
+        self.below(path, |path| self.below.sha256(path))
+    }
+
+    fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
+        let names = match self.place(path) {
+            Place::Below(below) => self.below.list(&below),
+            Place::NewFolder => Reading::Known(Vec::new()),
+            Place::Nowhere => Reading::Absent,
+        };
+        names.map(|mut names| {
+            let made = self.files.iter().filter_map(|change| match change {
+                FileChange::Renamed { to: made, .. } | FileChange::Made { path: made } | FileChange::Linked { path: made, .. } => Some(made),
+                FileChange::Removed { .. } => None,
+            });
+            for made in made.filter(|made| made.parent().is_some_and(|parent| names_equal(&parent.to_string(), &path.to_string()))) {
+                if !names.iter().any(|there| names_equal(there, made.file_name())) {
+                    names.push(made.file_name().to_owned());
+                }
+            }
+            names.retain(|name| self.entry(&path.join(name)).known().is_some());
+            names.sort_unstable();
+            names
+        })
+    }
+
+    fn expand(&self, text: &str) -> Expanded {
+        crate::targets::folder::expand_on(self, text)
+    }
+
+    fn why_not(&self) -> Vec<WhyNot> {
+        self.below.why_not()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.below.notes()
+    }
+
+    fn windows_folder(&self) -> VolumePath {
+        self.below.windows_folder()
+    }
+}
+
+impl WritableTarget for OverlayTarget {
+    fn apply(
+        &mut self,
+        changes: &[Change],
+        direction: Direction,
+        _record: &mut dyn FnMut(&HiveIntent) -> Result<(), String>,
+    ) -> Result<(), TargetError> {
+        let mut ordered: Vec<&Change> = changes.iter().collect();
+        if direction == Direction::Back {
+            ordered.reverse();
+        }
+        for change in ordered {
+            if let (Change::CreateKey { key }, Direction::Back) = (change, direction)
+                && self.key(key).known().is_some_and(|view| !view.values.is_empty() || !view.subkeys.is_empty())
+            {
+                return Err(TargetError::Unexpected { object: key.clone(), found: "something else was put into the key since".into() });
+            }
+            self.one(change, direction)?;
+        }
+        Ok(())
+    }
+
+    fn observe(&self, change: &Change) -> Reading<Observed> {
+        match change {
+            Change::SetValue { key, name, old, new } => value(self, key, name, old.as_ref(), Some(new)),
+            other => observe(self, other),
+        }
+    }
+
+    fn hive_states(&self, _changes: &[Change]) -> Result<Vec<HiveState>, TargetError> {
+        // Nothing of this registry is in files.
+        Ok(Vec::new())
+    }
+
+    fn hive_state(&self, hive: &str) -> Result<HiveState, TargetError> {
+        Err(TargetError::Refused { why: format!("a dry run keeps no file for the hive {hive}") })
+    }
+
+    fn hive_bytes(&self, hive: &str) -> Result<Vec<u8>, TargetError> {
+        self.below.hive_bytes(hive)
+    }
+
+    fn restore_hive(&mut self, hive: &str, _bytes: &[u8], _modified: (i64, u32)) -> Result<(), TargetError> {
+        Err(TargetError::Refused { why: format!("a dry run does not write the hive {hive}") })
+    }
+
+    fn remove_temporary(&mut self, _path: &VolumePath) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn check_writable(&self, _changes: &[Change]) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn store(&self) -> StateStore {
+        self.store.clone()
+    }
+
+    fn as_target(&self) -> &dyn Target {
+        self
+    }
+}
