@@ -221,12 +221,15 @@ fn a_real_dirty_hive_or_log_cut_short() {
     }
 }
 
+/// What a test does to a hive.
+type Change<'c> = &'c dyn Fn(&mut hive::Edit<'_>);
+
 /// A machine in a hive's own words: `SOFTWARE` without a version, `Select` that names what is not there.
 #[test]
 fn hives_that_do_not_describe_a_windows() {
     let machine = Machine::build("healthy-10-22h2");
     let now = 0;
-    let edited = |name: &str, change: &dyn Fn(&mut hive::Edit<'_>)| {
+    let edited = |name: &str, change: Change<'_>| {
         let folder = hives_of(&machine);
         let path = folder.path().join(CONFIG).join(name);
         let hive::Recovered::Clean(clean) = hive::recover(std::fs::read(&path).unwrap(), &[]).unwrap() else { unreachable!("it is clean") };
@@ -236,18 +239,55 @@ fn hives_that_do_not_describe_a_windows() {
         folder
     };
     let version = r"Microsoft\Windows NT\CurrentVersion";
-    let cases: [(&str, &str, &dyn Fn(&mut hive::Edit<'_>), &str); 6] = [
-        ("no version key", "SOFTWARE", &|edit| drop(edit.delete_key(version)), "CurrentBuildNumber"),
+    let cases: [(&str, &str, Change<'_>, &str); 6] = [
+        (
+            "no version key",
+            "SOFTWARE",
+            &|edit| {
+                edit.delete_key(version);
+            },
+            "CurrentBuildNumber",
+        ),
         (
             "no build number",
             "SOFTWARE",
-            &|edit| drop(edit.delete_value(version, "CurrentBuildNumber").delete_value(version, "CurrentBuild")),
+            &|edit| {
+                edit.delete_value(version, "CurrentBuildNumber").delete_value(version, "CurrentBuild");
+            },
             "CurrentBuildNumber",
         ),
-        ("no Select", "SYSTEM", &|edit| drop(edit.delete_key("Select")), "Select"),
-        ("no Default", "SYSTEM", &|edit| drop(edit.delete_value("Select", "Default")), "Select"),
-        ("a missing control set", "SYSTEM", &|edit| drop(edit.set_value("Select", "Default", 4, &7_u32.to_le_bytes())), "control set 7"),
-        ("a control set of the wrong type", "SYSTEM", &|edit| drop(edit.set_value("Select", "Default", 1, &hive::encode_sz("1"))), "Select"),
+        (
+            "no Select",
+            "SYSTEM",
+            &|edit| {
+                edit.delete_key("Select");
+            },
+            "Select",
+        ),
+        (
+            "no Default",
+            "SYSTEM",
+            &|edit| {
+                edit.delete_value("Select", "Default");
+            },
+            "Select",
+        ),
+        (
+            "a missing control set",
+            "SYSTEM",
+            &|edit| {
+                edit.set_value("Select", "Default", 4, &7_u32.to_le_bytes());
+            },
+            "control set 7",
+        ),
+        (
+            "a control set of the wrong type",
+            "SYSTEM",
+            &|edit| {
+                edit.set_value("Select", "Default", 1, &hive::encode_sz("1"));
+            },
+            "Select",
+        ),
     ];
     for (what, name, change, says) in cases {
         let folder = edited(name, change);

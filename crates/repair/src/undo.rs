@@ -177,7 +177,6 @@ pub(crate) fn take_back(
     let drive = target.drive();
     let mut steps = Vec::new();
     let mut conflicts = Vec::new();
-    let mut registry: Vec<Change> = Vec::new();
     let conflict = |change: &Change, found: String| Conflict {
         object: change.object(drive),
         by_hand: format!("It was {} before; put that back yourself if it is still wanted.", change.before_after(drive).0),
@@ -204,10 +203,7 @@ pub(crate) fn take_back(
                 continue;
             }
         }
-        if change.key().is_some() {
-            registry.push(change.clone());
-            continue;
-        }
+        // One by one and each looked at just before: several changes may be about one object, each on top of the one before.
         let done = make_way(target, store, journal, change).and_then(|moved| {
             if moved && matches!(change, Change::CreateFolder { .. }) {
                 Ok(())
@@ -216,23 +212,11 @@ pub(crate) fn take_back(
             }
         });
         match done.and_then(|()| read_back(target, change)) {
-            Ok(()) => {
-                steps.push(UndoStep { object: change.object(drive), state: "undone", says: format!("is again {}", change.before_after(drive).0) })
-            }
+            Ok(()) => steps.push(undone(change, drive)),
             Err(found) => conflicts.push(conflict(change, found)),
         }
     }
-    // One by one, so that a key that somebody filled since does not hold back the others; back into the order of making, because
-    // taking back reverses them again.
-    for change in registry {
-        let done = apply(target, std::slice::from_ref(&change), Direction::Back, journal).and_then(|()| read_back(target, &change));
-        match done {
-            Ok(()) => {
-                steps.push(UndoStep { object: change.object(drive), state: "undone", says: format!("is again {}", change.before_after(drive).0) })
-            }
-            Err(found) => conflicts.push(conflict(&change, found)),
-        }
-    }
+    conflicts.dedup_by(|one, other| one.object == other.object);
     steps.extend(conflicts.iter().map(|conflict| UndoStep { object: conflict.object.clone(), state: "conflict", says: conflict.found.clone() }));
     (steps, conflicts)
 }

@@ -82,6 +82,16 @@ impl Session {
         Ok(Session { target, guides: diagnosis::embedded(), store, open_ms: watch.milliseconds(), runs_travel_with_the_disk: state_dir.is_none() })
     }
 
+    /// A session over a target that is open already, with its runs in `store`.
+    pub fn over(target: Box<dyn WritableTarget>, store: StateStore) -> Session {
+        Session { target, guides: diagnosis::embedded(), store, open_ms: 0, runs_travel_with_the_disk: true }
+    }
+
+    /// The target, when the session is not needed any more.
+    pub fn into_target(self) -> Box<dyn WritableTarget> {
+        self.target
+    }
+
     /// Adds guides that are not built in. They are followed like the others, but no step of theirs is ever made without consent.
     ///
     /// # Errors

@@ -6,6 +6,8 @@ use std::fmt;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why a run could not be kept or found.
 #[derive(Debug)]
@@ -62,6 +64,8 @@ impl std::error::Error for StoreError {}
 pub struct StateStore {
     root: PathBuf,
     volume: Option<PathBuf>,
+    /// Journal lines that may still be written; for tests of what happens when the disk is full.
+    lines_left: Option<Arc<AtomicU64>>,
 }
 
 /// Holds the store for one process; freed when dropped or when the process ends in whatever way.
@@ -77,6 +81,7 @@ pub struct RunFolder {
     pub id: String,
     /// The folder.
     pub path: PathBuf,
+    lines_left: Option<Arc<AtomicU64>>,
 }
 
 impl StateStore {
@@ -91,12 +96,19 @@ impl StateStore {
             .map(|entry| entry.file_name())
             .find(|name| crate::names_equal(&name.to_string_lossy(), "ProgramData"))
             .unwrap_or_else(|| "ProgramData".into());
-        StateStore { root: volume.join(data).join("hresolve").join("runs"), volume: Some(volume.to_owned()) }
+        StateStore { root: volume.join(data).join("hresolve").join("runs"), volume: Some(volume.to_owned()), lines_left: None }
     }
 
     /// The store in a folder that the person named (`--state-dir`).
     pub fn in_folder(folder: &Path) -> Self {
-        StateStore { root: folder.join("runs"), volume: None }
+        StateStore { root: folder.join("runs"), volume: None, lines_left: None }
+    }
+
+    /// The same store, in which only so many more journal lines can be written: as if the disk were full then.
+    #[must_use]
+    pub fn with_room_for(mut self, lines: u64) -> Self {
+        self.lines_left = Some(Arc::new(AtomicU64::new(lines)));
+        self
     }
 
     /// The run's folder as a path on the target's own volume; `None` when runs are kept elsewhere.
@@ -152,7 +164,9 @@ impl StateStore {
             .flatten()
             .flatten()
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-            .filter_map(|entry| Some(RunFolder { id: entry.file_name().to_str()?.to_owned(), path: entry.path() }))
+            .filter_map(|entry| {
+                Some(RunFolder { id: entry.file_name().to_str()?.to_owned(), path: entry.path(), lines_left: self.lines_left.clone() })
+            })
             .filter(|run| fs::symlink_metadata(run.path.join("journal.jsonl")).is_ok_and(|metadata| metadata.is_file()))
             .collect();
         runs.sort_by(|a, b| a.id.cmp(&b.id));
@@ -183,7 +197,7 @@ impl StateStore {
         let stamp = now.iso().replace([':', '-'], "");
         // Two runs within one second still sort in the order in which they were made.
         let id = format!("{stamp}-{:09}-{:04x}", now.nanos, now.unique & 0xFFFF);
-        let run = RunFolder { path: self.root.join(&id), id };
+        let run = RunFolder { path: self.root.join(&id), id, lines_left: self.lines_left.clone() };
         make_private(&run.path)?;
         for part in ["before", "after", "evidence"] {
             make_private(&run.path.join(part))?;
@@ -253,6 +267,11 @@ impl RunFolder {
             move |source| StoreError::Io { doing, path, source }
         };
         refuse_link(&path)?;
+        if let Some(left) = &self.lines_left
+            && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err()
+        {
+            return Err(io("write")(std::io::ErrorKind::StorageFull.into()));
+        }
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io("open"))?;
         file.write_all(format!("{line}\n").as_bytes()).map_err(io("write"))?;
         file.sync_all().map_err(io("write to the disk"))?;

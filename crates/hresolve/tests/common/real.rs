@@ -54,8 +54,9 @@ impl Dirty {
     }
 }
 
-/// Sends requests to the script that the hive crate's tests use; `None` prints why there is no answer.
-fn ask(request: &[&str]) -> Option<String> {
+/// Sends a request to the script that the hive crate's tests use. A library that is not installed is skipped with a line; one
+/// that cannot read the hive fails the test.
+fn ask(library: &str, request: &[&str]) -> Option<String> {
     let python = std::env::var_os("HRESOLVE_ORACLE_PYTHON").unwrap_or_else(|| "python3".into());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hive/tests/oracle.py");
     let child = Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
@@ -63,22 +64,24 @@ fn ask(request: &[&str]) -> Option<String> {
         skip("no Python for the oracles (HRESOLVE_ORACLE_PYTHON)");
         return None;
     };
-    child.stdin.take().unwrap().write_all(format!("{}\n", request.join("\t")).as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(format!("has\t{library}\t-\n{}\n", request.join("\t")).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    let answer = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    match answer.strip_prefix("ok") {
-        Some(rest) => Some(rest.trim().to_owned()),
-        None => {
-            skip(&format!("the oracle does not answer {request:?}: {answer}"));
-            None
-        }
+    let answers = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut answers = answers.lines();
+    let has = answers.next().unwrap_or("no answer");
+    if !has.starts_with("ok") {
+        skip(&format!("{library}: {has}"));
+        return None;
     }
+    let answer = answers.next().unwrap_or("no answer");
+    assert!(answer.starts_with("ok"), "{library}: {request:?}: {answer}");
+    Some(answer.to_owned())
 }
 
 /// Every key (`key\`) and value (`key\|name`) of a hive as another library reads it. Names are in hexadecimal.
 pub fn dump(library: &str, hive: &Path) -> Option<BTreeMap<String, String>> {
     let out = tempfile::NamedTempFile::new().unwrap();
-    ask(&[library, hive.to_str().unwrap(), out.path().to_str().unwrap()])?;
+    ask(library, &[library, hive.to_str().unwrap(), out.path().to_str().unwrap()])?;
     let mut all = BTreeMap::new();
     let mut path: Vec<String> = Vec::new();
     for line in std::fs::read_to_string(out.path()).unwrap().lines() {
@@ -121,7 +124,7 @@ pub fn regipy_replays(folder: &Path, dirty: &Dirty) -> Option<PathBuf> {
         std::fs::write(name, bytes).unwrap();
     }
     let [primary, log1, log2, out] = [0, 1, 2, 3].map(|index| names[index].to_str().unwrap());
-    ask(&["replay", primary, out, log1, log2])?;
+    ask("regipy", &["replay", primary, out, log1, log2])?;
     Some(names[3].clone())
 }
 

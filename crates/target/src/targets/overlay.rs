@@ -56,6 +56,36 @@ impl OverlayTarget {
         self.applied
     }
 
+    /// Everything that looks different through the overlay than below it, in words; empty when all changes were taken back.
+    pub fn differences(&self) -> Vec<String> {
+        let mut different = Vec::new();
+        for change in &self.registry {
+            let (key, name) = match change {
+                RegistryChange::Set { key, name, .. } | RegistryChange::Deleted { key, name } => (key, Some(name)),
+                RegistryChange::KeyMade { key } | RegistryChange::KeyRemoved { key } => (key, None),
+            };
+            let same = match name {
+                Some(name) => self.value(key, name) == self.below.value(key, name),
+                None => self.key(key).known().is_some() == self.below.key(key).known().is_some(),
+            };
+            if !same {
+                different.push(name.map_or(key.clone(), |name| format!("{key}\\{name}")));
+            }
+        }
+        for change in &self.files {
+            let paths = match change {
+                FileChange::Renamed { from, to } => vec![from, to],
+                FileChange::Made { path } | FileChange::Linked { path, .. } | FileChange::Removed { path } => vec![path],
+            };
+            let seen =
+                |target: &dyn Target, path: &VolumePath| (target.entry(path).map(|entry| (entry.kind, entry.size)), target.list(path).into_known());
+            different.extend(paths.into_iter().filter(|path| seen(self, path) != seen(self.below.as_target(), path)).map(ToString::to_string));
+        }
+        different.sort();
+        different.dedup();
+        different
+    }
+
     fn place(&self, path: &VolumePath) -> Place {
         let mut path = path.clone();
         for change in self.files.iter().rev() {
