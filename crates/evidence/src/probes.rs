@@ -10,7 +10,7 @@ macro_rules! probes {
     };
 }
 
-probes!(databases, delivery_cache, folders, machine, services, updates);
+probes!(clock, databases, delivery_cache, folders, machine, services, updates, upgrade_offer);
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "compares the list with the folder")]

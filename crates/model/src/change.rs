@@ -36,13 +36,14 @@ pub mod registry_type {
 }
 
 /// The type and bytes of a registry value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RegistryData {
     /// The type's number.
     #[serde(rename = "type")]
     pub kind: u32,
     /// The bytes as the hive holds them, in hexadecimal when stored.
     #[serde(with = "hex_bytes")]
+    #[schemars(with = "String")]
     pub data: Vec<u8>,
 }
 
@@ -122,7 +123,7 @@ impl RegistryData {
 /// One reversible change of one object. Actions are made of these, the journal stores these, undo reverses these.
 ///
 /// Keys are full paths with the control set's number (`HKLM\SYSTEM\ControlSet001\…`), never `CurrentControlSet`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
     /// A registry value gets new data; `old` is `None` when there was no such value.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How sure it is that the named state is wrong. Ordered: `Possible < Likely < Proved`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
     /// Fits, but other explanations fit as well.

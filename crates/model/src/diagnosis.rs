@@ -4,7 +4,7 @@ use crate::{Failure, Finding, NotChecked, TargetKind, WindowsVersion};
 use serde::{Deserialize, Serialize};
 
 /// The overall answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Nothing found, and nothing that matters was left unread.
@@ -16,7 +16,7 @@ pub enum Verdict {
 }
 
 /// Which target was diagnosed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TargetInfo {
     /// Its kind.
     pub kind: TargetKind,
@@ -27,7 +27,7 @@ pub struct TargetInfo {
 }
 
 /// How long each part took, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Timing {
     /// Opening the target.
     pub open: u64,
@@ -38,7 +38,7 @@ pub struct Timing {
 }
 
 /// Everything that a diagnosis says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Diagnosis {
     /// Always `hresolve/diagnosis/1`.
     pub schema: String,

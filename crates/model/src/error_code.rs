@@ -7,8 +7,9 @@ use std::str::FromStr;
 /// A 32-bit error code: an HRESULT, an NTSTATUS, or a plain Win32 number.
 ///
 /// Shown as `0x80070002`. Parsed from `0x80070002`, `80070002`, `0X80070002L`, `-2147024894`, `2147942402`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct ErrorCode(pub u32);
 
 impl ErrorCode {

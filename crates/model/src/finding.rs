@@ -4,7 +4,7 @@ use crate::{Confidence, Level};
 use serde::{Deserialize, Serialize};
 
 /// One operation that failed on the machine, joined from its own records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Failure {
     /// Number within this diagnosis, from 1.
     pub id: u32,
@@ -33,7 +33,7 @@ pub struct Failure {
 }
 
 /// One piece of evidence for or against a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Evidence {
     /// A whole sentence.
     pub says: String,
@@ -47,7 +47,7 @@ pub struct Evidence {
 }
 
 /// Where a step can be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Here {
     /// On this target, now.
@@ -59,7 +59,7 @@ pub enum Here {
 }
 
 /// What undo gives back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UndoKind {
     /// The same bytes, names and times.
@@ -71,7 +71,7 @@ pub enum UndoKind {
 }
 
 /// A step as shown to people and scripts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StepView {
     /// The action's permanent name.
     pub action: String,
@@ -86,7 +86,7 @@ pub struct StepView {
 }
 
 /// A cause, found on this machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Finding {
     /// The guide's permanent id.
     pub cause: String,
@@ -110,7 +110,7 @@ pub struct Finding {
 }
 
 /// Something that was not looked at, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NotChecked {
     /// What.
     pub what: String,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Who decides about a step. Ordered so that a lower promise is smaller: `Show < Ask < Auto`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// hresolve only says what to do; it never does it.

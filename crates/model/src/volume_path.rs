@@ -6,8 +6,9 @@ use std::fmt;
 /// An absolute path on the Windows volume, as components; never contains `.`, `..`, a drive letter or a stream name.
 ///
 /// Written in journals as `\Windows\System32`, shown to people as `C:\Windows\System32`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct VolumePath(Vec<String>);
 
 impl VolumePath {

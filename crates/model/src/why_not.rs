@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A reason to refuse. Outcomes, not errors: each says what it means and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 pub enum WhyNot {
     /// Windows is in the middle of installing updates: `RebootPending` and `pending.xml` both exist.

@@ -13,7 +13,7 @@ use std::path::Path;
 use target::Now;
 
 /// The state of one hive that the plan expects.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlanHive {
     /// `SYSTEM` or `SOFTWARE`.
     pub hive: String,
@@ -24,7 +24,7 @@ pub struct PlanHive {
 }
 
 /// One step of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlanStep {
     /// The guide's id.
     pub cause: String,
@@ -39,7 +39,7 @@ pub struct PlanStep {
 }
 
 /// What a fix would do (`hresolve/plan/1`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Plan {
     /// Always `hresolve/plan/1`.
     pub schema: String,

@@ -4,7 +4,7 @@ use model::WhyNot;
 use serde::{Deserialize, Serialize};
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunVerdict {
     /// Nothing was wrong.
@@ -56,7 +56,7 @@ impl RunVerdict {
 }
 
 /// One step of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunStep {
     /// The guide's id.
     pub cause: String,
@@ -77,7 +77,7 @@ pub struct RunStep {
 }
 
 /// What was asked again after a repair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Verified {
     /// The guide's id.
     pub cause: String,
@@ -90,7 +90,7 @@ pub struct Verified {
 }
 
 /// A usual method that has not been tried: no evidence here, only advice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LadderRung {
     /// The guide's id, for `--only`.
     pub cause: String,
@@ -103,7 +103,7 @@ pub struct LadderRung {
 }
 
 /// The result of `fix` and `continue`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunReport {
     /// Always `hresolve/run/1`.
     pub schema: String,
@@ -148,7 +148,7 @@ impl RunReport {
 }
 
 /// One object of an undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct UndoJsonStep {
     /// The object.
     pub object: String,
@@ -159,7 +159,7 @@ pub struct UndoJsonStep {
 }
 
 /// The result of `undo`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct UndoJson {
     /// Always `hresolve/undo/1`.
     pub schema: String,

@@ -95,6 +95,10 @@ impl Paths {
                 onward.extend(wanted.iter().skip(at + 1).cloned());
                 return self.walk(onward, follow_last, links);
             }
+            // Nothing can stand below a file. Systems answer that in different words, so they are not asked.
+            if !last && !metadata.is_dir() {
+                return Reading::Absent;
+            }
             spelled.push(there.to_string_lossy().into_owned());
             real = next;
         }

@@ -1,0 +1,94 @@
+//! Documents that are made from the program: facts, actions and JSON Schemas. `HRESOLVE_BLESS=1` writes them anew; otherwise a
+//! difference fails. Real answers of the program are checked against the schemas.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests read and write the documents")]
+
+mod common;
+
+use common::Machine;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+/// Compares a document with what it should be, or writes it.
+fn same(name: &str, wanted: &str) {
+    let path = docs().join(name);
+    if std::env::var_os("HRESOLVE_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, wanted).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == wanted, "docs/{name} is not what the program gives; write it anew with HRESOLVE_BLESS=1 cargo test -p hresolve --test generated");
+}
+
+#[test]
+fn facts() {
+    let mut out = String::from(
+        "# Facts\n\nWhat conditions and texts of guides can ask about. The part before the dot is the kind of subject (`each:` in a guide). A fact is known, absent \
+         (looked at, nothing there), not collected (not part of the target) or unreadable; none of the last two is ever \"no\".\n\nMade from the program; do not edit.\n",
+    );
+    for probe in evidence::ALL {
+        write!(out, "\n## {}\n\n| fact | type | meaning |\n|---|---|---|\n", probe.name).unwrap();
+        for fact in probe.facts {
+            writeln!(out, "| `{}` | {} | {} |", fact.name, format!("{:?}", fact.kind).to_lowercase(), fact.meaning.replace('|', "\\|")).unwrap();
+        }
+    }
+    same("facts.md", &out);
+}
+
+#[test]
+fn actions() {
+    let mut out = String::from(
+        "# Actions\n\nWhat steps of guides can do. Every action reads first and plans reversible changes; what is right already is left alone. Names are permanent: they \
+         stand in journals.\n\nMade from the program; do not edit.\n\n| action | settings | undo | in words |\n|---|---|---|---|\n",
+    );
+    for action in repair::ALL {
+        let settings: repair::Settings = action.settings.iter().map(|name| ((*name).to_owned(), format!("‹{name}›"))).collect();
+        let undo = format!("{:?}", action.undo).to_lowercase();
+        writeln!(out, "| `{}` | {} | {undo} | {} |", action.name, action.settings.join(", "), (action.describe)(&settings)).unwrap();
+    }
+    same("actions.md", &out);
+}
+
+fn schema<T: schemars::JsonSchema>() -> serde_json::Value {
+    serde_json::to_value(schemars::schema_for!(T)).unwrap()
+}
+
+fn schemas() -> Vec<(&'static str, serde_json::Value)> {
+    vec![
+        ("diagnosis-1.json", schema::<model::Diagnosis>()),
+        ("plan-1.json", schema::<session::Plan>()),
+        ("run-1.json", schema::<session::RunReport>()),
+        ("undo-1.json", schema::<session::UndoJson>()),
+    ]
+}
+
+#[test]
+fn schemas_are_published() {
+    for (name, schema) in schemas() {
+        same(&format!("schema/{name}"), &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));
+    }
+}
+
+#[test]
+fn real_answers_fit_the_schemas() {
+    let schemas = schemas();
+    let check = |name: &str, answer: &serde_json::Value| {
+        let schema = &schemas.iter().find(|(file, _)| *file == name).unwrap().1;
+        let problems: Vec<String> = jsonschema::validator_for(schema).unwrap().iter_errors(answer).map(|error| format!("{}: {error}", error.instance_path)).collect();
+        assert_eq!(problems, Vec::<String>::new(), "{name}\n{answer:#}");
+    };
+    for name in ["three-faults-10", "update-cache-lost", "healthy-7", "download-folder-cleaned-10"] {
+        let machine = Machine::build(name);
+        check("diagnosis-1.json", &machine.run(&["diagnose", "0x80070002", "--json"]).json());
+        check("plan-1.json", &machine.run(&["plan"]).json());
+        check("run-1.json", &machine.run(&["fix", "--dry-run", "--json"]).json());
+        check("run-1.json", &machine.run(&["fix", "--yes", "--json"]).json());
+        if !name.starts_with("healthy") && !name.starts_with("download") {
+            check("run-1.json", &machine.run(&["continue", "--still-broken", "--json"]).json());
+            check("undo-1.json", &machine.run(&["undo", "--json"]).json());
+        }
+    }
+}
