@@ -60,6 +60,9 @@ pub fn lint(guide: &Guide, facts: &[&FactDeclaration], actions: &[(&str, &[&str]
             complaints.push("a step needs a heading above it".into());
         }
     }
+    if guide.title == "One line that says what is wrong" || guide.body.contains("What happened, in plain words, and how one can tell.") {
+        complaints.push("the template's own words are still in it".into());
+    }
     if guide.usual.is_none() && signs.iter().all(|sign| sign.is_none()) {
         complaints.push("a guide without signs must be a usual method (usual: N)".into());
     }

@@ -10,7 +10,25 @@ macro_rules! probes {
     };
 }
 
-probes!(clock, databases, delivery_cache, folders, machine, services, updates, upgrade_offer);
+probes!(
+    clock,
+    databases,
+    delivery_cache,
+    environment,
+    folders,
+    launch_blocks,
+    machine,
+    missing_services,
+    needed_folders,
+    pending,
+    policies,
+    profile_values,
+    services,
+    servicing_stack,
+    update_parts,
+    updates,
+    upgrade_offer,
+);
 
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "compares the list with the folder")]

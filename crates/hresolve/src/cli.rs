@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Give the code you were shown and the Windows it happened on:
 ///
 ///   hresolve 0x80070002 /mnt/windows      what is wrong and what would fix it
-///   hresolve fix 0x80070002 /mnt/windows  treats it, asking before each change
+///   hresolve fix 0x80070002 /mnt/windows  treats what is proved, asking first
 ///   hresolve undo /mnt/windows            takes everything back
 ///   hresolve demo                         all of it on a practice machine
 ///

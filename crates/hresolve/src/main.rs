@@ -22,6 +22,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, not errors; clap knows the difference.
+            if error.use_stderr() && std::env::args().any(|word| word == "--json") {
+                output::failure(&Failure::usage(error.to_string().trim().to_owned()), true);
+                return ExitCode::from(2);
+            }
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }

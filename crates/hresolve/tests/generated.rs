@@ -20,7 +20,10 @@ fn same(name: &str, wanted: &str) {
         std::fs::write(&path, wanted).unwrap();
     }
     let there = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(there == wanted, "docs/{name} is not what the program gives; write it anew with HRESOLVE_BLESS=1 cargo test -p hresolve --test generated");
+    assert!(
+        there == wanted,
+        "docs/{name} is not what the program gives; write it anew with HRESOLVE_BLESS=1 cargo test -p hresolve --test generated"
+    );
 }
 
 #[test]
@@ -77,7 +80,8 @@ fn real_answers_fit_the_schemas() {
     let schemas = schemas();
     let check = |name: &str, answer: &serde_json::Value| {
         let schema = &schemas.iter().find(|(file, _)| *file == name).unwrap().1;
-        let problems: Vec<String> = jsonschema::validator_for(schema).unwrap().iter_errors(answer).map(|error| format!("{}: {error}", error.instance_path)).collect();
+        let problems: Vec<String> =
+            jsonschema::validator_for(schema).unwrap().iter_errors(answer).map(|error| format!("{}: {error}", error.instance_path)).collect();
         assert_eq!(problems, Vec::<String>::new(), "{name}\n{answer:#}");
     };
     for name in ["three-faults-10", "update-cache-lost", "healthy-7", "download-folder-cleaned-10"] {

@@ -101,8 +101,12 @@ fn what_is_no_plan_is_a_usage_error() {
 fn guides_from_a_folder_are_followed_but_always_ask() {
     let folder = tempfile::tempdir().unwrap();
     let template = include_str!("../src/commands/guide-template.md");
-    let text =
-        template.replace("ID", "my-own-guide").replace("service.start.state = disabled", "service.start = 3").replace("level: ask", "level: auto");
+    let text = template
+        .replace("ID", "my-own-guide")
+        .replace("One line that says what is wrong", "It starts by hand")
+        .replace("What happened, in plain words, and how one can tell.", "Words.")
+        .replace("service.start.state = disabled", "service.start = 3")
+        .replace("level: ask", "level: auto");
     std::fs::write(folder.path().join("my-own-guide.md"), text.replace("data: \"{service.start.default}\"", "data: \"2\"")).unwrap();
     let machine = Machine::build("healthy-10-22h2");
     let before = machine.fingerprint();

@@ -102,3 +102,21 @@ fn a_file_exchanged_since_is_a_conflict() {
     assert!(std::fs::read_to_string(&dll).unwrap().starts_with("another"), "what somebody else put there is left alone");
     assert!(machine.path().join("Windows/System32/Wu10Man_WaaSMedicSvc.dll").is_file(), "the rest is undone");
 }
+
+#[test]
+fn a_volume_that_cannot_be_written_is_refused_by_name() {
+    let machine = Machine::build("updates-switched-off-10");
+    let config = machine.path().join("Windows/System32/config");
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o555)).unwrap();
+    // The superuser may write everywhere; then this shows nothing.
+    if std::fs::write(config.join("probe"), b"").is_ok() {
+        std::fs::remove_file(config.join("probe")).unwrap();
+        return common::note("the superuser may write in a read-only folder, so this was not tried");
+    }
+    let state = tempfile::tempdir().unwrap();
+    let before = machine.fingerprint();
+    let ran = machine.run(&["fix", "--yes", "--json", "--state-dir", state.path().to_str().unwrap()]);
+    assert_eq!((ran.exit, ran.json()["why_not"][0]["reason"].as_str()), (5, Some("read-only")), "{}", ran.stdout);
+    assert_eq!(before, machine.fingerprint());
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

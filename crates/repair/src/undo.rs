@@ -205,14 +205,18 @@ pub(crate) fn take_back(
         }
         // One by one and each looked at just before: several changes may be about one object, each on top of the one before.
         let done = make_way(target, store, journal, change).and_then(|moved| {
-            if moved && matches!(change, Change::CreateFolder { .. }) {
-                Ok(())
-            } else {
-                apply(target, std::slice::from_ref(change), Direction::Back, journal)
+            if moved.is_none() || !matches!(change, Change::CreateFolder { .. }) {
+                apply(target, std::slice::from_ref(change), Direction::Back, journal)?;
             }
+            read_back(target, change).map(|()| moved)
         });
-        match done.and_then(|()| read_back(target, change)) {
-            Ok(()) => steps.push(undone(change, drive)),
+        match done {
+            Ok(None) => steps.push(undone(change, drive)),
+            Ok(Some(moved)) => {
+                let step = undone(change, drive);
+                let says = format!("{}; what had come to stand there since is now {}", step.says, moved.with_drive(drive));
+                steps.push(UndoStep { says, ..step });
+            }
             Err(found) => conflicts.push(conflict(change, found)),
         }
     }
@@ -252,24 +256,25 @@ fn read_back(target: &dyn WritableTarget, change: &Change) -> Result<(), String>
     }
 }
 
-/// Moves what now stands where something belongs into the run's `after` folder. True when something was moved.
-fn make_way(target: &mut dyn WritableTarget, store: &StateStore, journal: &mut Journal, change: &Change) -> Result<bool, String> {
+/// Moves what now stands where something belongs into the run's `after` folder, and says where it is now.
+fn make_way(target: &mut dyn WritableTarget, store: &StateStore, journal: &mut Journal, change: &Change) -> Result<Option<VolumePath>, String> {
     let place = match change {
         Change::Rename { from, .. } if target.entry(from).known().is_some() => from,
         Change::CreateFolder { path } if target.list(path).known().is_some_and(|names| !names.is_empty()) => path,
         Change::HardLink { existing, sha256, .. } => {
             // Removing our name must never remove the last name of a file.
             return match target.sha256(existing) {
-                Reading::Known(hash) if hash == *sha256 => Ok(false),
+                Reading::Known(hash) if hash == *sha256 => Ok(None),
                 _ => Err(format!("{} is not there any more, so this is the only copy", existing.with_drive(target.drive()))),
             };
         }
-        _ => return Ok(false),
+        _ => return Ok(None),
     };
-    let moved = Change::Rename { from: place.clone(), to: free_place(target, store, journal, place)?, identity: None };
+    let to = free_place(target, store, journal, place)?;
+    let moved = Change::Rename { from: place.clone(), to: to.clone(), identity: None };
     journal.append(Event::MovedAway { change: moved.clone() }).map_err(|error| error.to_string())?;
     apply(target, &[moved], Direction::Forward, journal)?;
-    Ok(true)
+    Ok(Some(to))
 }
 
 fn free_place(target: &dyn WritableTarget, store: &StateStore, journal: &Journal, place: &VolumePath) -> Result<VolumePath, String> {

@@ -97,6 +97,12 @@ impl Session {
             report.verdict = if chosen.iter().all(waits) { RunVerdict::Waiting } else { RunVerdict::NotRepaired };
             return Ok(report);
         }
+        if let Some(why) = self.read_only(&allowed) {
+            report.verdict = RunVerdict::Refused;
+            report.why_not = vec![WhyNot::ReadOnly { why }];
+            report.steps.clear();
+            return Ok(report);
+        }
         let mut run = match repair::lock(&self.store).and_then(|lock| {
             Run::begin(self.target.as_ref(), self.store.clone(), lock, now, crate::VERSION, request.asked.map(|code| code.to_string()))
         }) {
@@ -147,6 +153,7 @@ impl Session {
                 says: format!("{} was not seen before this run: {}", new.finding.object, new.finding.title),
             });
         }
+        report.not_checked = fresh.diagnosis.not_checked.iter().filter(|item| item.blocking).cloned().collect();
         report.verdict = match (damaged, all_right) {
             (true, _) => RunVerdict::UndoFailed,
             (false, true) if waiting => RunVerdict::Waiting,
@@ -208,6 +215,16 @@ impl Session {
             _ => true,
         };
         self.target.why_not().into_iter().filter(stands).collect()
+    }
+
+    /// Why nothing can be written where the steps would write, when that is so.
+    fn read_only(&self, allowed: &[Found]) -> Option<String> {
+        let steps = allowed.iter().flat_map(|found| &found.steps).filter(|step| step.level != Level::Show);
+        let planned = |step: &PlannedStep| {
+            repair::action(&step.action).and_then(|action| (action.changes)(self.target.as_target(), &step.settings, "try").ok())
+        };
+        let changes: Vec<model::Change> = steps.filter_map(planned).flatten().collect();
+        self.target.check_writable(&changes).err().filter(target::TargetError::is_read_only).map(|error| error.to_string())
     }
 
     /// Whether a cause may be treated; when not, its steps are put into the report with the reason.

@@ -1,6 +1,6 @@
 //! What `fix`, `continue` and `undo` say, as stored and sent (`hresolve/run/1`, `hresolve/undo/1`).
 
-use model::WhyNot;
+use model::{NotChecked, WhyNot};
 use serde::{Deserialize, Serialize};
 
 /// How a run ended.
@@ -117,6 +117,9 @@ pub struct RunReport {
     pub verified: Vec<Verified>,
     /// What was left alone, and why.
     pub not_needed: Vec<String>,
+    /// What could not be looked at though "right again" cannot be said of it without.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub not_checked: Vec<NotChecked>,
     /// Why it was refused.
     pub why_not: Vec<WhyNot>,
     /// Usual methods that remain, in order; labelled as advice without evidence.
@@ -140,6 +143,7 @@ impl RunReport {
             steps: Vec::new(),
             verified: Vec::new(),
             not_needed: Vec::new(),
+            not_checked: Vec::new(),
             why_not: Vec::new(),
             next: Vec::new(),
             recovered: Vec::new(),

@@ -68,7 +68,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
         }
     }
     if !missing.is_empty() {
-        let why = "there is no such service key; whether this edition should have one is not judged by this version".into();
+        let why = "there is no such service key; it is called a fault only when its files show that this Windows should have it".into();
         facts.not_checked.push(NotChecked { what: format!("service {}", missing.join(", ")), why, blocking: false });
     }
 }

@@ -112,6 +112,12 @@ pub fn run(diagnosis: Option<&Diagnosis>, report: &RunReport) -> String {
             let _ = writeln!(out, "* {}: {}", if verified.right { "right" } else { "still wrong" }, escape(&verified.says));
         }
     }
+    if !report.not_checked.is_empty() {
+        out.push_str("\n## What could not be checked\n\n");
+        for item in &report.not_checked {
+            let _ = writeln!(out, "* {}: {}", escape(&item.what), escape(&item.why));
+        }
+    }
     if !report.not_needed.is_empty() {
         out.push_str("\n## What was left alone\n\n");
         for left in &report.not_needed {

@@ -128,6 +128,9 @@ pub fn run(report: &RunReport, target: &str) -> String {
     for left in &report.not_needed {
         wrap(&mut out, "left alone: ", left);
     }
+    for item in &report.not_checked {
+        wrap(&mut out, "not checked: ", &format!("{} – {}", item.what, item.why));
+    }
     out.push('\n');
     wrap(&mut out, "", &verdict_words(report));
     next_steps(&mut out, report, target);
