@@ -200,6 +200,7 @@ fn a_hive_cut_short_anywhere() {
 fn a_real_dirty_hive_or_log_cut_short() {
     let Some(dirty) = real::Dirty::read() else { return };
     let machine = Machine::build("healthy-10-1709");
+    real::older_than_the_hive(machine.path());
     let config = machine.path().join(CONFIG);
     let whole = [("SYSTEM", &dirty.primary), ("SYSTEM.LOG1", &dirty.log1), ("SYSTEM.LOG2", &dirty.log2)];
     for (cut, bytes) in whole {

@@ -11,6 +11,7 @@ mod names;
 mod observe;
 mod protected;
 mod registry_path;
+mod security;
 mod store;
 mod target;
 mod targets;

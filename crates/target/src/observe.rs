@@ -43,6 +43,8 @@ pub(crate) fn value<T: Target + ?Sized>(
 ) -> Reading<Observed> {
     let now = match target.key(key) {
         Reading::Known(view) => view.value(name).cloned(),
+        // A value that was not there before the key was made is not there either.
+        Reading::Absent if old.is_none() => return Reading::Known(Observed::Old),
         Reading::Absent => return Reading::Known(Observed::Other(format!("the key {key} is gone"))),
         Reading::NotCollected => return Reading::NotCollected,
         Reading::Unreadable(why) => return Reading::Unreadable(why),

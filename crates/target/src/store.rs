@@ -215,12 +215,15 @@ fn refuse_link(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Refuses a folder that belongs to another user or that others may write: its journals could be forged. On ntfs-3g the owner and
-/// rights that Linux shows are the mount's, not the disk's; the Windows security is not judged by this version.
+/// rights that Linux shows are the mount's, not the disk's; there the Windows security counts.
 #[cfg(unix)]
 fn check_owner(path: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt;
-    if xattr::get(path, "system.ntfs_acl").is_ok_and(|acl| acl.is_some()) {
-        return Ok(());
+    if crate::security::is_kept(path) {
+        return match crate::security::open_to_others(path) {
+            Some(why) => Err(StoreError::Unsafe { path: path.to_owned(), why }),
+            None => Ok(()),
+        };
     }
     let metadata = fs::symlink_metadata(path).map_err(|source| StoreError::Io { doing: "look at", path: path.to_owned(), source })?;
     let me = rustix::process::geteuid().as_raw();
@@ -240,7 +243,8 @@ fn check_owner(_: &Path) -> Result<(), StoreError> {
 
 /// Makes one folder that only this user can enter. On Windows it takes over the rights of the folder above; this version sets none.
 fn make_private(path: &Path) -> Result<(), StoreError> {
-    private_builder().create(path).map_err(|source| StoreError::Io { doing: "make the folder", path: path.to_owned(), source })
+    private_builder().create(path).map_err(|source| StoreError::Io { doing: "make the folder", path: path.to_owned(), source })?;
+    crate::security::close(path).map_err(|source| StoreError::Io { doing: "close to other users the folder", path: path.to_owned(), source })
 }
 
 #[cfg(unix)]
@@ -272,7 +276,11 @@ impl RunFolder {
         {
             return Err(io("write")(std::io::ErrorKind::StorageFull.into()));
         }
+        let new = !path.exists();
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(io("open"))?;
+        if new {
+            crate::security::close(&path).map_err(io("close to other users"))?;
+        }
         file.write_all(format!("{line}\n").as_bytes()).map_err(io("write"))?;
         file.sync_all().map_err(io("write to the disk"))?;
         // The name of a new journal, and that of its run, must be on the disk as well.
@@ -318,7 +326,9 @@ impl RunFolder {
         }
         let partial = path.with_extension("partial");
         refuse_link(&partial)?;
-        let written = fs::File::create(&partial).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+        // Closed to others before the first byte is in it.
+        let written = fs::File::create(&partial)
+            .and_then(|mut file| crate::security::close(&partial).and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all()));
         written.and_then(|()| fs::rename(&partial, &path)).and_then(|()| crate::durable::sync_folder_of(&path)).map_err(|source| StoreError::Io {
             doing: "save",
             path,
@@ -333,7 +343,8 @@ impl RunFolder {
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.path.join(name);
         refuse_link(&path)?;
-        fs::write(&path, bytes).map_err(|source| StoreError::Io { doing: "write", path, source })
+        let closed = fs::File::create(&path).and_then(|mut file| crate::security::close(&path).and_then(|()| file.write_all(bytes)));
+        closed.map_err(|source| StoreError::Io { doing: "write", path, source })
     }
 
     /// A saved copy, checked against its sha256.

@@ -9,31 +9,71 @@ use target::{EntryKind, KeyView, Target};
 
 /// What this probe delivers.
 pub(super) const FACTS: &[FactDeclaration] = &[
-    FactDeclaration { name: "clock.managed", kind: FactKind::Text, meaning: "who else decides about the clock (a domain, a policy); absent when nobody" },
-    FactDeclaration { name: "clock.other-client", kind: FactKind::Text, meaning: "another program that starts by itself and sets the clock; absent when none is known" },
+    FactDeclaration {
+        name: "clock.managed",
+        kind: FactKind::Text,
+        meaning: "who else decides about the clock (a domain, a policy); absent when nobody",
+    },
+    FactDeclaration {
+        name: "clock.other-client",
+        kind: FactKind::Text,
+        meaning: "another program that starts by itself and sets the clock; absent when none is known",
+    },
     FactDeclaration { name: "clock.service.key", kind: FactKind::Text, meaning: "the registry key of the time service, existing or not" },
-    FactDeclaration { name: "clock.service.state", kind: FactKind::Text, meaning: "Start of W32Time: right, disabled, missing, wrong-type, other (another start type that works) or no-service" },
+    FactDeclaration {
+        name: "clock.service.state",
+        kind: FactKind::Text,
+        meaning: "Start of W32Time: right, disabled, missing, wrong-type, other (another start type that works) or no-service",
+    },
     FactDeclaration { name: "clock.service.default", kind: FactKind::Number, meaning: "the right Start of W32Time for this Windows version" },
     FactDeclaration { name: "clock.parameters", kind: FactKind::Text, meaning: "the key W32Time\\Parameters" },
     FactDeclaration { name: "clock.ntp-client", kind: FactKind::Text, meaning: "the key W32Time\\TimeProviders\\NtpClient" },
     FactDeclaration { name: "clock.type", kind: FactKind::Text, meaning: "Parameters\\Type as stored: NTP, NT5DS, AllSync or NoSync" },
-    FactDeclaration { name: "clock.type.state", kind: FactKind::Text, meaning: "servers (NTP or AllSync), domain (NT5DS), off (NoSync), missing or unknown" },
+    FactDeclaration {
+        name: "clock.type.state",
+        kind: FactKind::Text,
+        meaning: "servers (NTP or AllSync), domain (NT5DS), off (NoSync), missing or unknown",
+    },
     FactDeclaration { name: "clock.server", kind: FactKind::Text, meaning: "Parameters\\NtpServer as stored" },
-    FactDeclaration { name: "clock.server.state", kind: FactKind::Text, meaning: "usable (at least one name or address of another machine), empty, missing, itself or no-name" },
+    FactDeclaration {
+        name: "clock.server.state",
+        kind: FactKind::Text,
+        meaning: "usable (at least one name or address of another machine), empty, missing, itself or no-name",
+    },
     FactDeclaration { name: "clock.client.state", kind: FactKind::Text, meaning: "NtpClient\\Enabled: on, off or missing" },
     FactDeclaration { name: "clock.zone", kind: FactKind::Text, meaning: "the time zone's name, TimeZoneKeyName" },
     FactDeclaration { name: "clock.zone.key", kind: FactKind::Text, meaning: "the key Control\\TimeZoneInformation" },
-    FactDeclaration { name: "clock.zone.state", kind: FactKind::Text, meaning: "right; unknown-name (not among this Windows' zones); bias (only Bias does not belong to the zone); mixed (Bias and the dates of summer time belong to another zone); impossible (more than 14 hours from UTC, and no zone to compare with); no-name or unclear" },
+    FactDeclaration {
+        name: "clock.zone.state",
+        kind: FactKind::Text,
+        meaning: "right; unknown-name (not among this Windows' zones); bias (only Bias does not belong to the zone); mixed (Bias and the dates of summer time belong to another zone); impossible (more than 14 hours from UTC, and no zone to compare with); no-name or unclear",
+    },
     FactDeclaration { name: "clock.zone.bias", kind: FactKind::Text, meaning: "the difference from UTC that is set, for example UTC+1:00" },
     FactDeclaration { name: "clock.zone.bias-of-name", kind: FactKind::Number, meaning: "the Bias that belongs to the zone's name, as a DWORD" },
     FactDeclaration { name: "clock.zone.choice", kind: FactKind::List, meaning: "the names of all time zones that this Windows knows" },
-    FactDeclaration { name: "clock.hardware-in-utc", kind: FactKind::Bool, meaning: "RealTimeIsUniversal is 1: the computer's own clock is kept in UTC" },
+    FactDeclaration {
+        name: "clock.hardware-in-utc",
+        kind: FactKind::Bool,
+        meaning: "yes when RealTimeIsUniversal is 1: the computer's own clock is kept in UTC; not delivered otherwise",
+    },
     FactDeclaration { name: "clock.last-shutdown", kind: FactKind::Text, meaning: "when this Windows was last shut down, by its own clock, UTC" },
     FactDeclaration { name: "clock.last-shutdown.place", kind: FactKind::Text, meaning: "the registry value that holds the last shutdown" },
     FactDeclaration { name: "clock.built", kind: FactKind::Text, meaning: "the day on which Microsoft built this Windows, from the build's name" },
-    FactDeclaration { name: "clock.files-built", kind: FactKind::Text, meaning: "the date of the second newest of four system files, which Microsoft's packages give them" },
-    FactDeclaration { name: "clock.order", kind: FactKind::Text, meaning: "right; before-build (shut down before this Windows was built); before-files (shut down long before its system files were built) or unclear" },
-    FactDeclaration { name: "clock.last-event", kind: FactKind::Text, meaning: "the local time of the last line of the update log; read only when the order is not right" },
+    FactDeclaration {
+        name: "clock.files-built",
+        kind: FactKind::Text,
+        meaning: "the date of the second newest of four system files, which Microsoft's packages give them",
+    },
+    FactDeclaration {
+        name: "clock.order",
+        kind: FactKind::Text,
+        meaning: "right; before-build (shut down before this Windows was built); before-files (shut down long before its system files were built) or unclear",
+    },
+    FactDeclaration {
+        name: "clock.last-event",
+        kind: FactKind::Text,
+        meaning: "the local time of the last line of the update log; read only when the order is not right",
+    },
 ];
 
 const W32TIME: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\W32Time";
@@ -112,7 +152,10 @@ fn other_client(target: &dyn Target, subject: &mut Subject) {
 }
 
 fn service(target: &dyn Target, subject: &mut Subject) {
-    let accepted: Vec<u32> = defaults::services(target.windows()).into_iter().find(|row| row.service == "W32Time").map_or_else(Vec::new, |row| row.start.iter().map(|(start, _)| *start).collect());
+    let accepted: Vec<u32> = defaults::services(target.windows())
+        .into_iter()
+        .find(|row| row.service == "W32Time")
+        .map_or_else(Vec::new, |row| row.start.iter().map(|(start, _)| *start).collect());
     let Some(right) = accepted.first().copied() else { return };
     let (path, state, says) = match target.key(W32TIME) {
         Reading::Known(view) => {
@@ -133,7 +176,15 @@ fn service(target: &dyn Target, subject: &mut Subject) {
     };
     subject.put("clock.service.key", fact(text(&path), &path, "SYSTEM", "key"));
     subject.put("clock.service.state", fact(state, says, "SYSTEM", "Services\\W32Time\\Start"));
-    subject.put("clock.service.default", fact(Reading::Known(Value::Number(right.into())), format!("The right Start of W32Time is {right}"), "knowledge/defaults/services.tsv", "W32Time"));
+    subject.put(
+        "clock.service.default",
+        fact(
+            Reading::Known(Value::Number(right.into())),
+            format!("The right Start of W32Time is {right}"),
+            "knowledge/defaults/services.tsv",
+            "W32Time",
+        ),
+    );
 }
 
 fn settings(target: &dyn Target, subject: &mut Subject) {
@@ -146,7 +197,9 @@ fn settings(target: &dyn Target, subject: &mut Subject) {
         let kind = view.value("Type");
         let (state, says) = match kind.map(RegistryData::as_text) {
             None => ("missing", "Parameters has no value Type, so it is not said where the time comes from".to_owned()),
-            Some(Some(kind)) if ["NTP", "AllSync"].iter().any(|right| right.eq_ignore_ascii_case(&kind)) => ("servers", format!("Type is {kind}: the time comes from the servers in NtpServer")),
+            Some(Some(kind)) if ["NTP", "AllSync"].iter().any(|right| right.eq_ignore_ascii_case(&kind)) => {
+                ("servers", format!("Type is {kind}: the time comes from the servers in NtpServer"))
+            }
             Some(Some(kind)) if kind.eq_ignore_ascii_case("NT5DS") => ("domain", "Type is NT5DS: the time comes from the domain".to_owned()),
             Some(Some(kind)) if kind.eq_ignore_ascii_case("NoSync") => ("off", "Type is NoSync: the clock is never set by a time server".to_owned()),
             Some(_) => ("unknown", format!("Type is {}, which the time service does not know", kind.map_or_else(String::new, RegistryData::show))),
@@ -157,7 +210,9 @@ fn settings(target: &dyn Target, subject: &mut Subject) {
         let (state, says) = match server.map(RegistryData::as_text) {
             None => ("missing", "Parameters has no value NtpServer, so there is no server to ask".to_owned()),
             Some(Some(list)) => (servers(&list), format!("NtpServer is {list:?}")),
-            Some(None) => ("no-name", format!("NtpServer is {} instead of text", server.map_or_else(String::new, |data| registry_type::name(data.kind)))),
+            Some(None) => {
+                ("no-name", format!("NtpServer is {} instead of text", server.map_or_else(String::new, |data| registry_type::name(data.kind))))
+            }
         };
         put_text(subject, "clock.server", server, &says, "Parameters\\NtpServer");
         subject.put("clock.server.state", fact(text(state), says, "SYSTEM", "Parameters\\NtpServer"));
@@ -182,7 +237,9 @@ fn put_text(subject: &mut Subject, name: &'static str, data: Option<&RegistryDat
 fn servers(list: &str) -> &'static str {
     let names: Vec<&str> = list.split_whitespace().map(|peer| peer.split(',').next().unwrap_or_default()).collect();
     let itself = |name: &&str| ["localhost", "::1", "0.0.0.0"].iter().any(|own| own.eq_ignore_ascii_case(name)) || name.starts_with("127.");
-    let well_formed = |name: &&str| name.chars().any(char::is_alphanumeric) && name.chars().all(|c| c.is_alphanumeric() || "-._:[]%".contains(c)) && !name.starts_with("0x");
+    let well_formed = |name: &&str| {
+        name.chars().any(char::is_alphanumeric) && name.chars().all(|c| c.is_alphanumeric() || "-._:[]%".contains(c)) && !name.starts_with("0x")
+    };
     let good: Vec<&str> = names.iter().copied().filter(well_formed).collect();
     match (names.is_empty(), good.is_empty()) {
         (true, _) => "empty",
@@ -203,7 +260,8 @@ impl Rules {
     /// `REG_TZI_FORMAT`: three biases of four bytes, then two dates of sixteen.
     fn from_tzi(data: &RegistryData) -> Option<Rules> {
         let bias = data.data.get(..4)?.try_into().ok().map(i32::from_le_bytes)?;
-        Some(Rules { bias, dates: data.data.get(12..44)?.to_vec() })
+        let dates = [time_fields(data.data.get(12..28)?)?, time_fields(data.data.get(28..44)?)?].concat();
+        Some(Rules { bias, dates })
     }
 
     fn from_machine(view: &KeyView) -> Option<Rules> {
@@ -214,12 +272,19 @@ impl Rules {
     }
 }
 
+/// A zone's dates are `SYSTEMTIME`s (year, month, weekday, day, hour …), the machine's are `TIME_FIELDS` with the weekday at the end.
+fn time_fields(date: &[u8]) -> Option<Vec<u8>> {
+    let weekday = date.get(4..6)?;
+    Some([date.get(..4)?, date.get(6..)?, weekday].concat())
+}
+
 fn zone(target: &dyn Target, subject: &mut Subject) {
     let Reading::Known(view) = target.key(ZONE) else { return };
     subject.put("clock.zone.key", fact(text(&view.path), &view.path, "SYSTEM", "key"));
-    let utc = view.value("RealTimeIsUniversal").and_then(RegistryData::as_dword) == Some(1);
-    let says = if utc { "The computer's own clock is kept in UTC (RealTimeIsUniversal is 1), as other systems on it may want it" } else { "The computer's own clock is kept in local time, as Windows does" };
-    subject.put("clock.hardware-in-utc", fact(Reading::Known(Value::Bool(utc)), says, "SYSTEM", "RealTimeIsUniversal"));
+    if view.value("RealTimeIsUniversal").and_then(RegistryData::as_dword) == Some(1) {
+        let says = "The computer's own clock is kept in UTC (RealTimeIsUniversal is 1), as other systems on it may want it";
+        subject.put("clock.hardware-in-utc", fact(Reading::Known(Value::Bool(true)), says, "SYSTEM", "RealTimeIsUniversal"));
+    }
     let name = view.value("TimeZoneKeyName").and_then(RegistryData::as_text).unwrap_or_default();
     let bias = view.value("Bias").and_then(RegistryData::as_dword).map(u32::cast_signed);
     let shown = bias.map_or_else(|| "no Bias".to_owned(), from_utc);
@@ -245,7 +310,8 @@ fn zone(target: &dyn Target, subject: &mut Subject) {
     };
     if let ("bias", Some(right)) = (state, allowed.first()) {
         let says = format!("{name} is {}", from_utc(right.bias));
-        subject.put("clock.zone.bias-of-name", fact(Reading::Known(Value::Number(right.bias.cast_unsigned().into())), says, "SOFTWARE", "Time Zones"));
+        subject
+            .put("clock.zone.bias-of-name", fact(Reading::Known(Value::Number(right.bias.cast_unsigned().into())), says, "SOFTWARE", "Time Zones"));
     }
     subject.put("clock.zone.state", fact(text(state), says, "SYSTEM", "TimeZoneKeyName and Bias"));
     subject.put("clock.zone.choice", fact(Reading::Known(Value::List(known)), "This Windows has a list of time zones", "SOFTWARE", "Time Zones"));
@@ -266,9 +332,14 @@ fn against(allowed: &[Rules], machine: Option<Rules>, bias: Option<i32>, name: &
     let Some(today) = allowed.first() else { return ("unclear", format!("The rules of {name} cannot be read")) };
     match (bias, machine) {
         (Some(bias), _) if allowed.iter().any(|law| law.bias == bias) => ("right", format!("The time zone is {name}, {shown}")),
-        (_, Some(machine)) if machine.dates == today.dates => ("bias", format!("The time zone is {name}, which is {}, but Bias says {shown}", from_utc(today.bias))),
+        (_, Some(machine)) if machine.dates == today.dates => {
+            ("bias", format!("The time zone is {name}, which is {}, but Bias says {shown}", from_utc(today.bias)))
+        }
         (None, _) => ("mixed", format!("The time zone is {name}, but there is no Bias")),
-        _ => ("mixed", format!("The time zone is called {name}, which is {}, but the rest belongs to another zone: Bias says {shown}", from_utc(today.bias))),
+        _ => (
+            "mixed",
+            format!("The time zone is called {name}, which is {}, but the rest belongs to another zone: Bias says {shown}", from_utc(today.bias)),
+        ),
     }
 }
 
@@ -299,7 +370,15 @@ fn order(target: &dyn Target, subject: &mut Subject) {
     let files: Vec<i64> = FILES.iter().filter_map(file).collect();
     let second = second_newest(files);
     if let Some(second) = second {
-        subject.put("clock.files-built", fact(text(iso(second)), format!("Of the system files, at least two are from {} or later", iso(second)), system.with_drive(target.drive()), "dates of files"));
+        subject.put(
+            "clock.files-built",
+            fact(
+                text(iso(second)),
+                format!("Of the system files, at least two are from {} or later", iso(second)),
+                system.with_drive(target.drive()),
+                "dates of files",
+            ),
+        );
     }
     let state = compare(shutdown, built, second);
     let says = match state {
@@ -457,8 +536,12 @@ mod tests {
         assert_eq!(from_utc(-330), "UTC+5:30");
         assert_eq!(from_utc(300), "UTC-5:00");
         assert_eq!(from_utc(0), "UTC+0:00");
-        let tzi = RegistryData { kind: registry_type::BINARY, data: [&(-60_i32).to_le_bytes()[..], &[7; 40]].concat() };
-        assert_eq!(Rules::from_tzi(&tzi), Some(rules(-60, 7)));
+        // Western Europe: the last Sunday of October, 3 o'clock, and of March, 2 o'clock, in both forms.
+        let date = |numbers: [u16; 8]| numbers.into_iter().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let dates = [date([0, 10, 0, 5, 3, 0, 0, 0]), date([0, 3, 0, 5, 2, 0, 0, 0])].concat();
+        let tzi = RegistryData { kind: registry_type::BINARY, data: [&(-60_i32).to_le_bytes()[..], &[0; 8], &dates].concat() };
+        let fields = [date([0, 10, 5, 3, 0, 0, 0, 0]), date([0, 3, 5, 2, 0, 0, 0, 0])].concat();
+        assert_eq!(Rules::from_tzi(&tzi), Some(Rules { bias: -60, dates: fields }));
         assert_eq!(Rules::from_tzi(&RegistryData { kind: 3, data: vec![0; 43] }), None);
     }
 }

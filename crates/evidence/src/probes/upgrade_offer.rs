@@ -7,13 +7,37 @@ use target::Target;
 
 /// What this probe delivers.
 pub(super) const FACTS: &[FactDeclaration] = &[
-    FactDeclaration { name: "upgrade-offer.allow", kind: FactKind::Number, meaning: "OSUpgrade\\AllowOSUpgrade; absent when there is no such value, which is usual" },
-    FactDeclaration { name: "upgrade-offer.failed", kind: FactKind::Text, meaning: "the code with which the newest feature update failed; absent when none failed lately or one succeeded since" },
+    FactDeclaration {
+        name: "upgrade-offer.allow",
+        kind: FactKind::Number,
+        meaning: "OSUpgrade\\AllowOSUpgrade; absent when there is no such value, which is usual",
+    },
+    FactDeclaration {
+        name: "upgrade-offer.failed",
+        kind: FactKind::Text,
+        meaning: "the code with which the newest feature update failed; absent when none failed lately or one succeeded since",
+    },
     FactDeclaration { name: "upgrade-offer.title", kind: FactKind::Text, meaning: "the text of that failure" },
-    FactDeclaration { name: "upgrade-offer.policy", kind: FactKind::Text, meaning: "a policy that holds feature updates back; absent when there is none" },
-    FactDeclaration { name: "upgrade-offer.install-language", kind: FactKind::Text, meaning: "the language in which Windows was installed, as a number such as 0409 (English, United States)" },
-    FactDeclaration { name: "upgrade-offer.system-language", kind: FactKind::Text, meaning: "the language of the system's own settings, as a number" },
-    FactDeclaration { name: "upgrade-offer.display-languages", kind: FactKind::List, meaning: "the display languages that are installed, such as en-US" },
+    FactDeclaration {
+        name: "upgrade-offer.policy",
+        kind: FactKind::Text,
+        meaning: "a policy that holds feature updates back; absent when there is none",
+    },
+    FactDeclaration {
+        name: "upgrade-offer.install-language",
+        kind: FactKind::Text,
+        meaning: "the language in which Windows was installed, as a number such as 0409 (English, United States)",
+    },
+    FactDeclaration {
+        name: "upgrade-offer.system-language",
+        kind: FactKind::Text,
+        meaning: "the language of the system's own settings, as a number",
+    },
+    FactDeclaration {
+        name: "upgrade-offer.display-languages",
+        kind: FactKind::List,
+        meaning: "the display languages that are installed, such as en-US",
+    },
     FactDeclaration { name: "upgrade-offer.english", kind: FactKind::Bool, meaning: "Windows was installed in English (United States)" },
 ];
 
@@ -69,12 +93,18 @@ fn languages(target: &dyn Target, subject: &mut Subject) {
     let value = |name: &str| target.value(LANGUAGE, name).into_known().and_then(|data| data.as_text()).filter(|number| !number.is_empty());
     let words = |number: &str| if number == ENGLISH { "English (United States)".to_owned() } else { format!("language {number}") };
     if let Some(number) = value("InstallLanguage") {
-        subject.put("upgrade-offer.install-language", fact(text(&number), format!("Windows was installed in {}", words(&number)), "SYSTEM", "Nls\\Language\\InstallLanguage"));
+        subject.put(
+            "upgrade-offer.install-language",
+            fact(text(&number), format!("Windows was installed in {}", words(&number)), "SYSTEM", "Nls\\Language\\InstallLanguage"),
+        );
         let says = format!("Windows was {}installed in English (United States)", if number == ENGLISH { "" } else { "not " });
         subject.put("upgrade-offer.english", fact(Reading::Known(Value::Bool(number == ENGLISH)), says, "SYSTEM", "Nls\\Language\\InstallLanguage"));
     }
     if let Some(number) = value("Default") {
-        subject.put("upgrade-offer.system-language", fact(text(&number), format!("The system's own settings are in {}", words(&number)), "SYSTEM", "Nls\\Language\\Default"));
+        subject.put(
+            "upgrade-offer.system-language",
+            fact(text(&number), format!("The system's own settings are in {}", words(&number)), "SYSTEM", "Nls\\Language\\Default"),
+        );
     }
     if let Reading::Known(view) = target.key("HKLM\\SYSTEM\\CurrentControlSet\\Control\\MUI\\UILanguages") {
         let says = format!("Installed display languages: {}", view.subkeys.join(", "));
@@ -116,7 +146,8 @@ fn is_feature_update(event: &Event) -> bool {
     let words: Vec<&str> = event.text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let windows = words.windows(2).any(|pair| matches!(pair, ["Windows", "10" | "11"]));
     let version = words.iter().any(|word| is_version(word));
-    let numbered = words.iter().any(|word| word.strip_prefix("KB").is_some_and(|rest| rest.len() >= 6 && rest.bytes().all(|byte| byte.is_ascii_digit())));
+    let numbered =
+        words.iter().any(|word| word.strip_prefix("KB").is_some_and(|rest| rest.len() >= 6 && rest.bytes().all(|byte| byte.is_ascii_digit())));
     setup || (windows && version && !numbered)
 }
 

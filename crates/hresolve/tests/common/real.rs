@@ -124,7 +124,8 @@ pub fn regipy_replays(folder: &Path, dirty: &Dirty) -> Option<PathBuf> {
         std::fs::write(name, bytes).unwrap();
     }
     let [primary, log1, log2, out] = [0, 1, 2, 3].map(|index| names[index].to_str().unwrap());
-    ask("regipy", &["replay", primary, out, log1, log2])?;
+    // regipy 6.5 applies its second log first, whatever the sequence numbers say; so it is given the earlier one there.
+    ask("regipy", &["replay", primary, out, log2, log1])?;
     Some(names[3].clone())
 }
 
@@ -212,4 +213,29 @@ pub fn assert_same(before: &BTreeMap<PathBuf, String>, after: &BTreeMap<PathBuf,
     let show = |path: PathBuf| format!("{}: {:?} -> {:?}", path.display(), before.get(&path), after.get(&path));
     let different: Vec<String> = changed(before, after).into_iter().map(show).collect();
     assert!(different.is_empty(), "changed:\n{}", different.join("\n"));
+}
+
+/// Dates the Windows around a published SYSTEM hive before that hive. Otherwise the last shutdown in it would lie before the day on
+/// which this Windows was built, which is rightly found (clock-wrong), but says nothing about the published hive.
+pub fn older_than_the_hive(root: &Path) {
+    let config = root.join("Windows/System32/config");
+    let software = config.join("SOFTWARE");
+    let hive::Recovered::Clean(clean) = hive::recover(std::fs::read(&software).unwrap(), &[]).unwrap() else {
+        unreachable!("a practice machine's SOFTWARE is clean");
+    };
+    let mut edit = clean.edit();
+    edit.set_value(r"Microsoft\Windows NT\CurrentVersion", "BuildLabEx", 1, &hive::encode_sz("7600.16385.amd64fre.win7_rtm.090713-1255"));
+    std::fs::write(&software, edit.commit(0).unwrap().hive.bytes()).unwrap();
+    let date = std::time::UNIX_EPOCH + Duration::from_secs(1_247_529_600);
+    let mut waiting = vec![root.join("Windows")];
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                waiting.push(entry.path());
+            } else if kind.is_file() {
+                std::fs::OpenOptions::new().append(true).open(entry.path()).unwrap().set_modified(date).unwrap();
+            }
+        }
+    }
 }
