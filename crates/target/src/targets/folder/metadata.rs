@@ -6,7 +6,10 @@ use std::path::Path;
 
 /// What ntfs-3g keeps about a file besides its content. Without the first, the new file would give everyone full access.
 #[cfg(unix)]
-const NTFS: [&str; 3] = ["system.ntfs_acl", "system.ntfs_attrib_be", "system.ntfs_crtime_be"];
+const NTFS: [&str; 2] = ["system.ntfs_acl", "system.ntfs_attrib_be"];
+/// Times of creation, last write, last access and last change, each a big-endian file time.
+#[cfg(unix)]
+const TIMES: &str = "system.ntfs_times_be";
 
 /// Gives `copy` everything that `original` carries, and reads it back. Content and time of last write are not touched.
 ///
@@ -37,6 +40,42 @@ fn windows_security(original: &Path, copy: &Path) -> Result<(), TargetError> {
             return Err(TargetError::Refused { why: format!("{name} of {} could not be carried over to its replacement", original.display()) });
         }
     }
+    Ok(())
+}
+
+/// Gives a finished copy the original's time of creation where the file system keeps one, and the wanted time of last write (seconds
+/// since 1970 and nanoseconds; none: it keeps its own). The last thing that is done to the copy before it takes its place.
+///
+/// ntfs-3g loses the time of last write when the time of creation is set alone, and ignores a request for the time of last write
+/// alone; so both are set at once, and read back.
+///
+/// # Errors
+/// When the times cannot be set or read back differently.
+pub(super) fn times(original: &Path, copy: &Path, modified: Option<(i64, u32)>) -> Result<(), TargetError> {
+    let io = |source: std::io::Error| TargetError::Io { doing: "set the times of", path: copy.to_owned(), source };
+    if let Some((seconds, nanos)) = modified {
+        let time = std::time::UNIX_EPOCH + std::time::Duration::new(u64::try_from(seconds).unwrap_or(0), nanos);
+        let accessed = fs::metadata(original).and_then(|metadata| metadata.accessed()).unwrap_or(time);
+        let times = fs::FileTimes::new().set_modified(time).set_accessed(accessed);
+        fs::OpenOptions::new().write(true).open(copy).and_then(|file| file.set_times(times).and_then(|()| file.sync_all())).map_err(io)?;
+    }
+    creation(original, copy).map_err(io)
+}
+
+#[cfg(unix)]
+fn creation(original: &Path, copy: &Path) -> std::io::Result<()> {
+    let (Ok(Some(from)), Ok(Some(mut times))) = (xattr::get(original, TIMES), xattr::get(copy, TIMES)) else { return Ok(()) };
+    let (Some(wanted), Some(place)) = (from.get(..8), times.get_mut(..8)) else { return Ok(()) };
+    place.copy_from_slice(wanted);
+    xattr::set(copy, TIMES, &times)?;
+    match xattr::get(copy, TIMES)? {
+        Some(now) if now.get(..16) == times.get(..16) => Ok(()),
+        _ => Err(std::io::Error::other("the times that were set read back differently")),
+    }
+}
+
+#[cfg(not(unix))]
+fn creation(_: &Path, _: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 impl WritableTarget for FolderTarget {
     fn apply(
@@ -380,16 +380,13 @@ fn write_and_check(file: &Path, temporary: &Path, bytes: &[u8], modified: Option
     let mut out = create_fresh(temporary).map_err(io("make", temporary))?;
     out.write_all(bytes).map_err(io("write", temporary))?;
     metadata::copy(file, temporary)?;
-    if let Some((seconds, nanos)) = modified {
-        let time = UNIX_EPOCH + Duration::new(u64::try_from(seconds).unwrap_or(0), nanos);
-        out.set_modified(time).map_err(io("set the time of", temporary))?;
-    }
     out.sync_all().map_err(io("write to the disk", temporary))?;
+    drop(out);
     let back = fs::read(temporary).map_err(io("read back", temporary))?;
     if back != bytes {
         return Err(TargetError::Unexpected { object: temporary.display().to_string(), found: "what was written reads back differently".into() });
     }
-    Ok(())
+    metadata::times(file, temporary, modified)
 }
 
 /// Makes a rename durable.
