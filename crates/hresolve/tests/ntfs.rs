@@ -119,7 +119,8 @@ fn a_replaced_hive_keeps_what_windows_keeps_about_it() {
     assert_eq!(run(&["undo", "--json", &target]).exit, 0);
     let mut after = common::fingerprint(volume.at.path());
     after.retain(|path, _| !path.starts_with("ProgramData/hresolve"));
-    let different: Vec<_> = first.iter().filter(|(path, there)| after.get(*path) != Some(there)).map(|(path, there)| (path, there, after.get(path))).collect();
+    let different: Vec<_> =
+        first.iter().filter(|(path, there)| after.get(*path) != Some(there)).map(|(path, there)| (path, there, after.get(path))).collect();
     assert!(different.is_empty() && first.len() == after.len(), "undo on NTFS: {different:#?}");
     assert_eq!(before, kept(&hive), "after undo");
 }

@@ -221,6 +221,8 @@ pub struct Journal {
     pub folder: RunFolder,
     /// What it says so far.
     pub events: Vec<Event>,
+    /// A line could not be written for certain: whether it is on the disk is not known, so nothing may follow it.
+    broken: bool,
 }
 
 /// How a run stands.
@@ -251,7 +253,7 @@ impl RunState {
 impl Journal {
     /// A new, empty journal.
     pub fn new(folder: RunFolder) -> Self {
-        Journal { folder, events: Vec::new() }
+        Journal { folder, events: Vec::new(), broken: false }
     }
 
     /// Reads a journal. A torn last line (the program or the power ended while it was written) is left out.
@@ -261,7 +263,7 @@ impl Journal {
     pub fn read(folder: RunFolder) -> Result<(Self, u64), JournalError> {
         let bytes = folder.journal()?;
         let (events, good) = parse(&bytes)?;
-        Ok((Journal { folder, events }, good))
+        Ok((Journal { folder, events, broken: false }, good))
     }
 
     /// Reads a journal to go on with it: a torn last line is cut off the file first.
@@ -284,7 +286,14 @@ impl Journal {
             path: self.folder.path.clone(),
             source: error.into(),
         })?;
-        self.folder.append(&line)?;
+        if self.broken {
+            let source = std::io::Error::other("a line before it could not be written for certain");
+            return Err(StoreError::Io { doing: "go on with the journal in", path: self.folder.path.clone(), source });
+        }
+        if let Err(error) = self.folder.append(&line) {
+            self.broken = true;
+            return Err(error);
+        }
         self.events.push(event);
         Ok(())
     }
