@@ -189,6 +189,10 @@ fn the_table_of_classic_steps_is_true() {
             assert!(linked.is_empty() && command == NOT_YET && test == NOT_YET, "{step} is half there");
             continue;
         }
+        if offline == "by hand" {
+            assert!(code_spans(command).iter().any(|span| span.starts_with("hresolve guide ")), "{step} names no guide to follow");
+            continue;
+        }
         assert_eq!(offline, "yes", "{step}");
         assert!(!linked.is_empty(), "{step} names no guide");
         for link in linked {
@@ -207,7 +211,7 @@ fn steps_that_are_not_there_yet_are_marked_so() {
     let rows = table(&read("README.md"), "classic step of the guides");
     let not_yet = |word: &str| rows.iter().any(|row| row[0].contains(word) && row[3] == NOT_YET);
     let steps: String = diagnosis::embedded().iter().flat_map(|guide| &guide.steps).map(|step| format!("{:?}", step.spec)).collect();
-    for (word, sign) in [("clock", "W32Time"), ("AllowOSUpgrade", "AllowOSUpgrade"), ("troubleshooter", "msdt"), ("driver", "install-driver")] {
+    for (word, sign) in [("clock", "w32tm"), ("AllowOSUpgrade", "AllowOSUpgrade"), ("troubleshooter", "msdt"), ("driver", "install-driver")] {
         assert_eq!(not_yet(word), !steps.contains(sign), "README.md and the guides differ about {word}");
     }
 }

@@ -19,12 +19,13 @@ pub struct Diagnosed {
 }
 
 /// What this version does not look at, so that nobody takes silence for health.
-const OUT_OF_SCOPE: [&str; 5] = [
-    "servicing logs (CBS.log, dism.log) and the component store",
+const OUT_OF_SCOPE: [&str; 6] = [
+    "servicing logs (CBS.log, dism.log) and the content of the component store",
     "event logs",
     "drivers and devices",
-    "clock, network, proxy and policies",
-    "feature updates and Windows Setup",
+    "network, proxy, update servers and certificates",
+    "logs of Windows Setup",
+    "users' own registry hives",
 ];
 
 impl Session {

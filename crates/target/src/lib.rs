@@ -3,6 +3,7 @@
 //! Reading and writing are two traits. Only this crate and the front ends touch files, the clock and the environment.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate is the one place where files, time and environment are reached")]
 
+mod attributes;
 mod clock;
 mod durable;
 mod error;

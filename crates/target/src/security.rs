@@ -3,6 +3,7 @@
 //!
 //! Runs hold copies of hives and records that undo acts on: only SYSTEM and Administrators may read or write them.
 
+use crate::attributes;
 use std::path::Path;
 
 const ATTRIBUTE: &str = "system.ntfs_acl";
@@ -21,7 +22,7 @@ const CHANGES: u32 = 0x0002 | 0x0004 | 0x0010 | 0x0040 | 0x0100 | 0x0001_0000 | 
 
 /// Whether the file system keeps Windows security at this path (ntfs-3g).
 pub(crate) fn is_kept(path: &Path) -> bool {
-    xattr::get(path, ATTRIBUTE).is_ok_and(|acl| acl.is_some())
+    attributes::get(path, ATTRIBUTE).is_ok_and(|acl| acl.is_some())
 }
 
 /// Closes a file or folder of ours to everybody but SYSTEM and Administrators, and reads that back. Nothing happens where the file
@@ -34,8 +35,8 @@ pub(crate) fn close(path: &Path) -> std::io::Result<()> {
         return Ok(());
     }
     let wanted = descriptor();
-    xattr::set(path, ATTRIBUTE, &wanted)?;
-    match xattr::get(path, ATTRIBUTE)? {
+    attributes::set(path, ATTRIBUTE, &wanted)?;
+    match attributes::get(path, ATTRIBUTE)? {
         Some(there) if others_may_change(&there).is_none() => Ok(()),
         _ => Err(std::io::Error::other("the Windows security that was set reads back differently")),
     }
@@ -43,7 +44,7 @@ pub(crate) fn close(path: &Path) -> std::io::Result<()> {
 
 /// Why somebody else could change what lies at this path; `None` when nobody can, or the file system keeps no Windows security.
 pub(crate) fn open_to_others(path: &Path) -> Option<String> {
-    match xattr::get(path, ATTRIBUTE) {
+    match attributes::get(path, ATTRIBUTE) {
         Ok(Some(descriptor)) => others_may_change(&descriptor),
         _ => None,
     }

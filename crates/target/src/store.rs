@@ -216,15 +216,19 @@ fn refuse_link(path: &Path) -> Result<(), StoreError> {
 
 /// Refuses a folder that belongs to another user or that others may write: its journals could be forged. On ntfs-3g the owner and
 /// rights that Linux shows are the mount's, not the disk's; there the Windows security counts.
-#[cfg(unix)]
 fn check_owner(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::MetadataExt;
     if crate::security::is_kept(path) {
         return match crate::security::open_to_others(path) {
             Some(why) => Err(StoreError::Unsafe { path: path.to_owned(), why }),
             None => Ok(()),
         };
     }
+    check_unix_owner(path)
+}
+
+#[cfg(unix)]
+fn check_unix_owner(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::MetadataExt;
     let metadata = fs::symlink_metadata(path).map_err(|source| StoreError::Io { doing: "look at", path: path.to_owned(), source })?;
     let me = rustix::process::geteuid().as_raw();
     if metadata.uid() != me && metadata.uid() != 0 {
@@ -236,8 +240,9 @@ fn check_owner(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// On Windows the folder has the rights of the one above; this version does not judge them.
 #[cfg(not(unix))]
-fn check_owner(_: &Path) -> Result<(), StoreError> {
+fn check_unix_owner(_: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 

@@ -1,17 +1,16 @@
 //! Keeping what a replaced file carried besides its content: rights, owner, Windows security and attributes.
 
-use crate::TargetError;
+use crate::{TargetError, attributes};
 use std::fs;
 use std::path::Path;
 
 /// What ntfs-3g keeps about a file besides its content. Without the first, the new file would give everyone full access.
-#[cfg(unix)]
 const NTFS: [&str; 2] = ["system.ntfs_acl", "system.ntfs_attrib_be"];
 /// Times of creation, last write, last access and last change, each a big-endian file time.
-#[cfg(unix)]
 const TIMES: &str = "system.ntfs_times_be";
 
-/// Gives `copy` everything that `original` carries, and reads it back. Content and time of last write are not touched.
+/// Gives `copy` everything that `original` carries, and reads it back. Content and time of last write are not touched. On Windows
+/// a new file takes over the security of its folder; this version carries over no more there than the read-only attribute.
 ///
 /// # Errors
 /// When something cannot be copied or reads back differently: the caller must not replace the original then.
@@ -20,22 +19,16 @@ pub(super) fn copy(original: &Path, copy: &Path) -> Result<(), TargetError> {
     let metadata = fs::metadata(original).map_err(io("read the rights of"))?;
     fs::set_permissions(copy, metadata.permissions()).map_err(io("set the rights of"))?;
     owner(&metadata, copy).map_err(io("set the owner of"))?;
-    windows_security(original, copy)
-}
-
-#[cfg(unix)]
-fn windows_security(original: &Path, copy: &Path) -> Result<(), TargetError> {
-    let io = |doing: &'static str| move |source: std::io::Error| TargetError::Io { doing, path: copy.to_owned(), source };
     for name in NTFS {
-        let wanted = match xattr::get(original, name) {
+        let wanted = match attributes::get(original, name) {
             Ok(Some(wanted)) => wanted,
             Ok(None) => continue,
             // File systems other than ntfs-3g do not know the name at all.
             Err(error) if error.kind() == std::io::ErrorKind::Unsupported => continue,
             Err(source) => return Err(TargetError::Io { doing: "read the Windows security of", path: original.to_owned(), source }),
         };
-        xattr::set(copy, name, &wanted).map_err(io("copy the Windows security of"))?;
-        let now = xattr::get(copy, name).map_err(io("read back the Windows security of"))?;
+        attributes::set(copy, name, &wanted).map_err(io("copy the Windows security of"))?;
+        let now = attributes::get(copy, name).map_err(io("read back the Windows security of"))?;
         if now.as_deref() != Some(wanted.as_slice()) {
             return Err(TargetError::Refused { why: format!("{name} of {} could not be carried over to its replacement", original.display()) });
         }
@@ -62,27 +55,15 @@ pub(super) fn times(original: &Path, copy: &Path, modified: Option<(i64, u32)>) 
     creation(original, copy).map_err(io)
 }
 
-#[cfg(unix)]
 fn creation(original: &Path, copy: &Path) -> std::io::Result<()> {
-    let (Ok(Some(from)), Ok(Some(mut times))) = (xattr::get(original, TIMES), xattr::get(copy, TIMES)) else { return Ok(()) };
+    let (Ok(Some(from)), Ok(Some(mut times))) = (attributes::get(original, TIMES), attributes::get(copy, TIMES)) else { return Ok(()) };
     let (Some(wanted), Some(place)) = (from.get(..8), times.get_mut(..8)) else { return Ok(()) };
     place.copy_from_slice(wanted);
-    xattr::set(copy, TIMES, &times)?;
-    match xattr::get(copy, TIMES)? {
+    attributes::set(copy, TIMES, &times)?;
+    match attributes::get(copy, TIMES)? {
         Some(now) if now.get(..16) == times.get(..16) => Ok(()),
         _ => Err(std::io::Error::other("the times that were set read back differently")),
     }
-}
-
-#[cfg(not(unix))]
-fn creation(_: &Path, _: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-/// On Windows a new file takes over the security of its folder; this version does not carry over more.
-#[cfg(not(unix))]
-fn windows_security(_: &Path, _: &Path) -> Result<(), TargetError> {
-    Ok(())
 }
 
 #[cfg(unix)]
