@@ -156,3 +156,17 @@ fn a_compressed_system_file_is_there_though_it_cannot_be_read() {
     assert_eq!(ran.json()["findings"].as_array().unwrap().len(), 0, "{}", ran.stdout);
     assert_eq!(run(&["fix", "--yes", "--json", &target]).json()["run"], serde_json::Value::Null);
 }
+
+#[test]
+fn a_new_folder_is_no_more_open_than_the_one_above() {
+    let Some(volume) = Volume::with("temp-folder-deleted-7") else { return };
+    xattr::set(volume.path("Windows"), "system.ntfs_acl", &only_system()).unwrap();
+    let target = volume.at.path().to_str().unwrap().to_owned();
+    let ran = run(&["fix", "--yes", "--json", &target]);
+    assert_eq!(ran.exit, 0, "{}", ran.stdout);
+    volume.unmount();
+    volume.mount();
+    assert_eq!(xattr::get(volume.path("Windows/Temp"), "system.ntfs_acl").unwrap().unwrap(), only_system());
+    assert_eq!(run(&["undo", &target]).exit, 0);
+    assert!(!volume.path("Windows/Temp").exists());
+}

@@ -36,6 +36,34 @@ pub(super) fn copy(original: &Path, copy: &Path) -> Result<(), TargetError> {
     Ok(())
 }
 
+/// Gives a new folder the Windows security of the folder above it, where the file system keeps one, and reads it back. ntfs-3g gives
+/// a new folder full access for everybody; the folder above is never more open than what it holds should be.
+///
+/// # Errors
+/// When it cannot be copied or reads back differently: the new folder must not stay then.
+#[cfg(unix)]
+pub(super) fn as_folder_above(folder: &Path) -> std::io::Result<()> {
+    const ACL: &str = "system.ntfs_acl";
+    let Some(above) = folder.parent() else { return Ok(()) };
+    let wanted = match xattr::get(above, ACL) {
+        Ok(Some(wanted)) => wanted,
+        Ok(None) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    xattr::set(folder, ACL, &wanted)?;
+    if xattr::get(folder, ACL)?.as_deref() == Some(wanted.as_slice()) {
+        return Ok(());
+    }
+    Err(std::io::Error::other("the Windows security of the folder above could not be taken over"))
+}
+
+/// On Windows a new folder takes over what the one above hands down.
+#[cfg(not(unix))]
+pub(super) fn as_folder_above(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Gives a finished copy the original's time of creation where the file system keeps one, and the wanted time of last write (seconds
 /// since 1970 and nanoseconds; none: it keeps its own). The last thing that is done to the copy before it takes its place.
 ///

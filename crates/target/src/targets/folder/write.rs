@@ -273,6 +273,10 @@ impl FolderTarget {
             (Change::CreateFolder { path }, Direction::Forward) => {
                 let place = self.place(path)?;
                 fs::create_dir(&place).map_err(io("make the folder", &place))?;
+                if let Err(source) = metadata::as_folder_above(&place) {
+                    let _ = fs::remove_dir(&place);
+                    return Err(io("set the security of the folder", &place)(source));
+                }
                 sync_parent(&place)
             }
             (Change::CreateFolder { path }, Direction::Back) => {
