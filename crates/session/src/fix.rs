@@ -224,7 +224,7 @@ impl Session {
             repair::action(&step.action).and_then(|action| (action.changes)(self.target.as_target(), &step.settings, "try").ok())
         };
         let changes: Vec<model::Change> = steps.filter_map(planned).flatten().collect();
-        self.target.check_writable(&changes).err().filter(target::TargetError::is_read_only).map(|error| error.to_string())
+        self.target.refuses_writes(&changes)
     }
 
     /// Whether a cause may be treated; when not, its steps are put into the report with the reason.

@@ -126,13 +126,6 @@ pub enum TargetError {
     },
 }
 
-impl TargetError {
-    /// True when the operation failed because the place cannot be written at all (read-only, no permission).
-    pub fn is_read_only(&self) -> bool {
-        matches!(self, TargetError::Io { source, .. } if matches!(source.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem))
-    }
-}
-
 impl fmt::Display for TargetError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

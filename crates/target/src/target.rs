@@ -216,6 +216,11 @@ pub trait WritableTarget: Target {
     /// What the system said.
     fn check_writable(&self, changes: &[Change]) -> Result<(), TargetError>;
 
+    /// Why these changes could not be written here at all (read-only, no permission), as far as that can be told without trying.
+    fn refuses_writes(&self, _changes: &[Change]) -> Option<String> {
+        None
+    }
+
     /// Where runs on this target are kept unless the person names another place.
     fn store(&self) -> StateStore;
 

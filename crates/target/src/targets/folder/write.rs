@@ -94,6 +94,32 @@ impl WritableTarget for FolderTarget {
     }
 
     fn check_writable(&self, changes: &[Change]) -> Result<(), TargetError> {
+        for folder in self.folders_of(changes)? {
+            let probe = folder.join(".hresolve-writable");
+            create_fresh(&probe).map_err(io("write in", &folder))?;
+            fs::remove_file(&probe).map_err(io("remove", &probe))?;
+        }
+        Ok(())
+    }
+
+    fn refuses_writes(&self, changes: &[Change]) -> Option<String> {
+        // Asked, not tried: before a run has its journal nothing may be made, not even for a moment.
+        let folders = self.folders_of(changes).ok()?;
+        folders.iter().find_map(|folder| may_write(folder).err().map(|error| format!("{}: {error}", folder.display())))
+    }
+
+    fn as_target(&self) -> &dyn Target {
+        self
+    }
+
+    fn store(&self) -> StateStore {
+        StateStore::on_volume(self.paths.root())
+    }
+}
+
+impl FolderTarget {
+    /// The real folders in which these changes make or rename something.
+    fn folders_of(&self, changes: &[Change]) -> Result<Vec<PathBuf>, TargetError> {
         let mut folders: Vec<PathBuf> = Vec::new();
         for state in self.hive_states(changes)? {
             folders.extend(self.hive_file(&state.hive)?.file.parent().map(Path::to_owned));
@@ -117,24 +143,9 @@ impl WritableTarget for FolderTarget {
         }
         folders.sort();
         folders.dedup();
-        for folder in folders {
-            let probe = folder.join(".hresolve-writable");
-            create_fresh(&probe).map_err(io("write in", &folder))?;
-            fs::remove_file(&probe).map_err(io("remove", &probe))?;
-        }
-        Ok(())
+        Ok(folders)
     }
 
-    fn as_target(&self) -> &dyn Target {
-        self
-    }
-
-    fn store(&self) -> StateStore {
-        StateStore::on_volume(self.paths.root())
-    }
-}
-
-impl FolderTarget {
     fn registry_path(&self, key: &str) -> Result<RegistryPath, TargetError> {
         RegistryPath::parse(key, self.windows.control_set).map_err(|why| TargetError::Refused { why })
     }
@@ -391,6 +402,17 @@ fn write_and_check(file: &Path, temporary: &Path, bytes: &[u8], modified: Option
         return Err(TargetError::Unexpected { object: temporary.display().to_string(), found: "what was written reads back differently".into() });
     }
     metadata::times(file, temporary, modified)
+}
+
+/// Whether this user may write in a folder, and its file system can be written, without trying.
+#[cfg(unix)]
+fn may_write(folder: &Path) -> std::io::Result<()> {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).map_err(Into::into)
+}
+
+#[cfg(not(unix))]
+fn may_write(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Makes a rename durable.
