@@ -15,12 +15,13 @@ use common::{HRESOLVE, Machine, Ran, has_program, skip};
 use std::process::{Command, Stdio};
 
 const MACHINE: &str = "three-faults-10";
-/// System call, the error that it gives, and at every how-manieth time (opening happens hundreds of times, mostly to read).
+/// System call, the error that it gives, and at every how-manieth time: enough for every run of the tests to meet every kind of
+/// place; `HRESOLVE_ROUNDS=2` tries nearly all of them.
 const FAULTS: [(&str, &str, usize); 6] =
-    [("write", "ENOSPC", 1), ("fsync", "EIO", 2), ("rename", "EROFS", 1), ("mkdir", "ENOSPC", 1), ("openat", "EROFS", 23), ("utimensat", "EPERM", 1)];
+    [("write", "ENOSPC", 3), ("fsync", "EIO", 5), ("rename", "EROFS", 1), ("mkdir", "ENOSPC", 1), ("openat", "EROFS", 41), ("utimensat", "EPERM", 1)];
 /// What is tried as well with `HRESOLVE_ROUNDS` above 1.
 const MORE: [(&str, &str, usize); 5] =
-    [("write", "EIO", 1), ("fsync", "ENOSPC", 1), ("rename", "EIO", 1), ("openat", "EIO", 3), ("openat", "ENOSPC", 7)];
+    [("write", "EIO", 1), ("fsync", "EIO", 1), ("rename", "EIO", 1), ("openat", "EIO", 3), ("openat", "ENOSPC", 7)];
 
 fn faults() -> Vec<(&'static str, &'static str, usize)> {
     let rounds = std::env::var("HRESOLVE_ROUNDS").ok().and_then(|rounds| rounds.parse::<u32>().ok()).unwrap_or(1);
@@ -93,7 +94,7 @@ fn a_fix_whose_writes_fail_anywhere_leaves_nothing_between() {
         }
     }
     println!("{hits} failures put in below a fix");
-    assert!(hits > 50, "only {hits}");
+    assert!(hits > 30, "only {hits}");
 }
 
 #[test]
@@ -123,5 +124,5 @@ fn an_undo_whose_writes_fail_anywhere_can_be_undone_again() {
         }
     }
     println!("{hits} failures put in below an undo");
-    assert!(hits > 10, "only {hits}");
+    assert!(hits > 5, "only {hits}");
 }
