@@ -53,8 +53,8 @@ impl RegistryPath {
     /// # Errors
     /// A sentence when the path lies in no hive that hresolve reads.
     pub fn parse(text: &str, control_set: u32) -> Result<Self, String> {
-        let trimmed = text.trim_start_matches('\\').replace('/', "\\");
-        let (root, rest) = trimmed.split_once('\\').unwrap_or((&trimmed, ""));
+        let trimmed = text.trim_start_matches('\\');
+        let (root, rest) = trimmed.split_once('\\').unwrap_or((trimmed, ""));
         let (first, inside) = rest.split_once('\\').unwrap_or((rest, ""));
         let machine = root.eq_ignore_ascii_case("HKLM") || root.eq_ignore_ascii_case("HKEY_LOCAL_MACHINE");
         let users = root.eq_ignore_ascii_case("HKU") || root.eq_ignore_ascii_case("HKEY_USERS");
