@@ -43,7 +43,11 @@ fn project_files() -> Vec<PathBuf> {
         for entry in fs::read_dir(folder).unwrap().flatten() {
             let (path, name) = (entry.path(), entry.file_name());
             let kind = entry.file_type().unwrap();
-            if kind.is_dir() && name != ".git" && name != "target" || kind.is_dir() && path.join("Cargo.toml").is_file() {
+            // A folder, or in a linked worktree a file that names one.
+            if name == ".git" {
+                continue;
+            }
+            if kind.is_dir() && name != "target" || kind.is_dir() && path.join("Cargo.toml").is_file() {
                 walk(&path, found);
             } else if kind.is_file() {
                 found.push(path);

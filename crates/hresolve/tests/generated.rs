@@ -1,10 +1,11 @@
-//! Documents that are made from the program: facts, actions and JSON Schemas. `HRESOLVE_BLESS=1` writes them anew; otherwise a
+//! Documents that are made from the program: facts, actions, JSON Schemas and the list of ids. `HRESOLVE_BLESS=1` writes them anew; otherwise a
 //! difference fails. Real answers of the program are read back as the types that the schemas are made from.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests read and write the documents")]
 
 mod common;
 
 use common::Machine;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,38 @@ fn actions() {
         writeln!(out, "| `{}` | {} | {undo} | {} |", action.name, action.settings.join(", "), (action.describe)(&settings)).unwrap();
     }
     same("actions.md", &out);
+}
+
+/// The words after the first of the lines of `ids.txt` that begin so, such as `guide` or `retired`.
+fn listed(list: &str, first: &str) -> BTreeSet<String> {
+    list.lines().filter_map(|line| line.strip_prefix(first)?.strip_prefix(' ')).map(str::to_owned).collect()
+}
+
+#[test]
+fn ids_are_for_ever() {
+    let path = docs().join("../knowledge/ids.txt");
+    let guides = diagnosis::embedded();
+    // A draft may still get another name.
+    let tested = guides.iter().filter(|guide| guide.status == "tested").map(|guide| format!("guide {}", guide.id));
+    let lasting: BTreeSet<String> = tested.chain(repair::ALL.iter().map(|action| format!("action {}", action.name))).collect();
+    let there: BTreeSet<String> = lasting.iter().cloned().chain(guides.iter().map(|guide| format!("guide {}", guide.id))).collect();
+    let mut list = std::fs::read_to_string(&path).unwrap();
+    let known = |list: &str| -> BTreeSet<String> {
+        ["guide", "action"].iter().flat_map(|kind| listed(list, kind).into_iter().map(move |id| format!("{kind} {id}"))).collect()
+    };
+    if std::env::var_os("HRESOLVE_BLESS").is_some() {
+        // Only ever adds.
+        let new = lasting.difference(&known(&list)).map(|id| format!("{id}\n")).collect::<String>();
+        list.push_str(&new);
+        std::fs::write(&path, &list).unwrap();
+    }
+    let (known, retired) = (known(&list), listed(&list, "retired"));
+    let new: Vec<_> = lasting.difference(&known).filter(|id| !retired.contains(*id)).collect();
+    assert!(new.is_empty(), "knowledge/ids.txt lacks {new:?}; HRESOLVE_BLESS=1 cargo test -p hresolve --test generated adds them");
+    let gone: Vec<_> = known.difference(&there).collect();
+    assert!(gone.is_empty(), "{gone:?}: journals and links hold ids that are gone; give them back, or mark their lines as retired");
+    let again: Vec<_> = retired.intersection(&there).collect();
+    assert!(again.is_empty(), "{again:?} were retired and must not mean something else now");
 }
 
 fn schema<T: schemars::JsonSchema>() -> serde_json::Value {

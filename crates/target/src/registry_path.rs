@@ -95,6 +95,8 @@ mod tests {
         let shown = |text| RegistryPath::parse(text, 2).map(|p| p.to_string());
         assert_eq!(shown("HKLM\\SYSTEM\\CurrentControlSet\\Services\\wuauserv"), Ok("HKLM\\SYSTEM\\ControlSet002\\Services\\wuauserv".into()));
         assert_eq!(shown("hkey_local_machine\\software\\Microsoft"), Ok("HKLM\\SOFTWARE\\Microsoft".into()));
+        // A slash is part of a name.
+        assert_eq!(shown("HKLM\\SYSTEM\\CurrentControlSet\\x\\TCP/IP"), Ok("HKLM\\SYSTEM\\ControlSet002\\x\\TCP/IP".into()));
         assert!(shown("HKLM\\SAM\\SAM").is_err());
         assert!(shown("HKCU\\Software").is_err());
     }
