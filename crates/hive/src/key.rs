@@ -255,6 +255,7 @@ pub struct Subkeys<'b> {
 impl<'b> Iterator for Subkeys<'b> {
     type Item = Result<Key<'b>, Error>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.offsets.next_entry().map(|entry| entry.and_then(|(offset, _)| Key::at(self.bins, offset)))
     }

@@ -50,36 +50,41 @@ impl<'b> SubkeyOffsets<'b> {
     /// The next subkey's offset and, in an `lh` list, the hash of its name.
     #[inline]
     pub(crate) fn next_entry(&mut self) -> Option<Result<(u32, Option<u32>), Error>> {
-        loop {
-            if let Some((chunk, rest)) = self.leaf.split_first_chunk::<4>() {
-                let offset = u32::from_le_bytes(*chunk);
-                if self.kind == Kind::Plain {
-                    self.leaf = rest;
-                    return Some(self.spend().map(|()| (offset, None)));
-                }
-                let (hash, rest) = rest.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
-                self.leaf = rest;
-                let hash = (self.kind == Kind::Hashed).then_some(u32::from_le_bytes(*hash));
-                return Some(self.spend().map(|()| (offset, hash)));
-            }
-            let next = match self.roots.last_mut() {
-                None if self.first == NIL => return None,
-                None => std::mem::replace(&mut self.first, NIL),
-                Some(root) => match root.split_first_chunk::<4>() {
-                    Some((chunk, rest)) => {
-                        *root = rest;
-                        u32::from_le_bytes(*chunk)
-                    }
-                    None => {
-                        self.roots.pop();
-                        continue;
-                    }
-                },
-            };
-            if let Err(error) = self.spend().and_then(|()| self.enter(next)) {
-                return Some(Err(error));
+        while self.leaf.is_empty() {
+            match self.next_list()? {
+                Ok(()) => {}
+                Err(error) => return Some(Err(error)),
             }
         }
+        let (chunk, rest) = self.leaf.split_first_chunk::<4>()?;
+        let offset = u32::from_le_bytes(*chunk);
+        if self.kind == Kind::Plain {
+            self.leaf = rest;
+            return Some(self.spend().map(|()| (offset, None)));
+        }
+        let (hash, rest) = rest.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
+        self.leaf = rest;
+        let hash = (self.kind == Kind::Hashed).then_some(u32::from_le_bytes(*hash));
+        Some(self.spend().map(|()| (offset, hash)))
+    }
+
+    /// Goes to the next list, a leaf or a root; `None` when there is none.
+    fn next_list(&mut self) -> Option<Result<(), Error>> {
+        let next = match self.roots.last_mut() {
+            None if self.first == NIL => return None,
+            None => std::mem::replace(&mut self.first, NIL),
+            Some(root) => match root.split_first_chunk::<4>() {
+                Some((chunk, rest)) => {
+                    *root = rest;
+                    u32::from_le_bytes(*chunk)
+                }
+                None => {
+                    self.roots.pop();
+                    return Some(Ok(()));
+                }
+            },
+        };
+        Some(self.spend().and_then(|()| self.enter(next)))
     }
 
     #[inline]

@@ -97,6 +97,7 @@ impl<'b> Value<'b> {
     ///
     /// # Errors
     /// When a cell is damaged or holds less than the value claims.
+    #[inline]
     pub fn data(&self) -> Result<Cow<'b, [u8]>, Error> {
         let size = self.data_size() as usize;
         if self.raw_size() & INLINE != 0 {

@@ -76,6 +76,7 @@ impl<'b> Walk<'b> {
 impl<'b> Iterator for Walk<'b> {
     type Item = Result<Step<'b>, Error>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let key = match self.root.take() {
             Some(root) => root,
@@ -98,13 +99,17 @@ impl<'b> Iterator for Walk<'b> {
         if depth > DEEPEST {
             return Some(Err(Error::TooDeep { offset }));
         }
-        self.stack.push(key.subkeys());
+        // Most keys have no subkeys; their empty lists are not worth keeping.
+        if key.subkey_count() > 0 {
+            self.stack.push(key.subkeys());
+        }
         Some(Ok(Step { depth, key }))
     }
 }
 
 impl<'b> Walk<'b> {
     /// Damaged entries are limited too; healthy ones are by the size of the file. The last error says that the walk is given up.
+    #[cold]
     fn spend(&mut self, error: Error) -> Result<Step<'b>, Error> {
         match self.allowance.checked_sub(1) {
             Some(left) => {

@@ -2,12 +2,14 @@
 
 use crate::base_block::{BaseBlock, HEADER};
 use crate::bytes::{u32_at, u64_at};
-use crate::marvin::marvin32;
+use crate::marvin::{marvin32, marvin32_of_each};
 use crate::recover::Plan;
 use crate::recover::report::{LogFormat, ReplayReport};
 
 const SECTOR: usize = 512;
 const ENTRY_HEADER: usize = 40;
+/// How many times the length of a log may be hashed for entries that turn out to be wrong; real logs have one or two.
+const MOST_READINGS: usize = 16;
 
 /// A new-format log with a valid base block.
 pub(super) struct NewLog<'l> {
@@ -35,44 +37,65 @@ impl<'l> NewLog<'l> {
         let mut entries = Vec::new();
         let mut expected = Some(base.primary_sequence);
         let mut at = SECTOR;
-        while at < bytes.len() {
-            match read_entry(bytes, at) {
-                Some((entry, size)) => {
-                    highest = highest.max(entry.sequence);
-                    at += size;
-                    if expected == Some(entry.sequence) {
-                        expected = entry.sequence.checked_add(1);
-                        entries.push(entry);
-                    } else {
-                        expected = None;
-                    }
-                }
-                None => {
-                    // Remnants of older entries may follow; only their numbers matter.
+        // Right headers before wrong data make the same bytes be hashed again; that is not done for ever.
+        let mut allowance = bytes.len().saturating_mul(MOST_READINGS);
+        while at < bytes.len() && allowance > 0 {
+            let run = announced_run(bytes, at);
+            let bodies: Vec<&[u8]> = run.iter().map(|entry| entry.get(ENTRY_HEADER..).unwrap_or_default()).collect();
+            let mut good = 0;
+            for (announced, hash) in run.iter().zip(marvin32_of_each(&bodies)) {
+                let Some(entry) = read_entry(announced, hash) else { break };
+                good += 1;
+                highest = highest.max(entry.sequence);
+                at += announced.len();
+                if expected == Some(entry.sequence) {
+                    expected = entry.sequence.checked_add(1);
+                    entries.push(entry);
+                } else {
                     expected = None;
-                    at += SECTOR;
                 }
+            }
+            if good < run.len() || run.is_empty() {
+                allowance = allowance.saturating_sub(bodies.iter().map(|body| body.len()).sum());
+                // Remnants of older entries may follow; only their numbers matter.
+                expected = None;
+                at += SECTOR;
             }
         }
         Self { index, header, base, entries, highest }
     }
 }
 
-/// The entry at `at` and its size, when its signature, sizes and both hashes are right.
-fn read_entry(bytes: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
+/// The entries that lie one behind the other from `at` on, as far as their headers say: not yet proved.
+fn announced_run(bytes: &[u8], mut at: usize) -> Vec<&[u8]> {
+    let mut run = Vec::new();
+    while let Some(entry) = announced(bytes, at) {
+        at += entry.len();
+        run.push(entry);
+    }
+    run
+}
+
+/// The bytes of the entry whose header is at `at`, when its signature, its sizes and the hash of the header are right.
+fn announced(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let rest = bytes.get(at..)?;
     if !rest.starts_with(b"HvLE") {
         return None;
     }
     let size = u32_at(rest, 4)? as usize;
     let bins_size = u32_at(rest, 16)?;
-    let count = u32_at(rest, 20)? as usize;
     let entry = rest.get(..size).filter(|_| size >= SECTOR && size.is_multiple_of(SECTOR))?;
-    let possible = bins_size >= 4096 && bins_size.is_multiple_of(4096) && bins_size < 0x8000_0000 && count > 0;
-    let hashes = (u64_at(entry, 24)?, u64_at(entry, 32)?);
-    if !possible || hashes.1 != marvin32(entry.get(..32)?) || hashes.0 != marvin32(entry.get(ENTRY_HEADER..)?) {
+    let possible = bins_size >= 4096 && bins_size.is_multiple_of(4096) && bins_size < 0x8000_0000 && u32_at(rest, 20)? > 0;
+    (possible && u64_at(entry, 32)? == marvin32(entry.get(..32)?)).then_some(entry)
+}
+
+/// What an announced entry says, when `hash` is the right one for what follows its header.
+fn read_entry(entry: &[u8], hash: u64) -> Option<Entry<'_>> {
+    if u64_at(entry, 24)? != hash {
         return None;
     }
+    let bins_size = u32_at(entry, 16)?;
+    let count = u32_at(entry, 20)? as usize;
     let references = entry.get(ENTRY_HEADER..)?.get(..count.checked_mul(8)?)?;
     let mut data = entry.get(ENTRY_HEADER + references.len()..)?;
     let mut pages = Vec::with_capacity(count);
@@ -86,7 +109,7 @@ fn read_entry(bytes: &[u8], at: usize) -> Option<(Entry<'_>, usize)> {
         pages.push((offset, page));
     }
     let flag = u32_at(entry, 8)? & 1 != 0;
-    Some((Entry { sequence: u32_at(entry, 12)?, bins_size, flag, pages }, size))
+    Some(Entry { sequence: u32_at(entry, 12)?, bins_size, flag, pages })
 }
 
 /// What Windows would apply; `None` when there is no new-format log, an error sentence when there is none that applies.

@@ -93,3 +93,19 @@ pub(crate) fn old_log(before: &[u8], after: &[u8], sequence: u32) -> Vec<u8> {
     }
     log
 }
+
+/// Bytes in which every sector begins with an entry whose header is right and whose data, all that follows, is not.
+pub(crate) fn forged(bins_size: u32, length: usize) -> Vec<u8> {
+    let mut sectors = Vec::with_capacity(length);
+    while sectors.len() < length {
+        let mut head = b"HvLE".to_vec();
+        for field in [(length - sectors.len()) as u32, 0, 70, bins_size, 1, 0, 0] {
+            head.extend_from_slice(&field.to_le_bytes());
+        }
+        let hash = marvin(&head);
+        head.extend_from_slice(&hash);
+        head.resize(512, 0);
+        sectors.extend_from_slice(&head);
+    }
+    sectors
+}

@@ -4,7 +4,7 @@ use std::fs;
 
 use hive::{CleanHive, LogFormat, MinorVersion, Recovered, ReplayReport, recover, tree::Tree};
 
-use crate::raw::{NOW, edited, empty, set_sequence};
+use crate::raw::{NOW, edited, empty, set_sequence, u32_at};
 use crate::{logs, oracle, places};
 
 fn replayed(primary: Vec<u8>, logs: &[&[u8]]) -> (CleanHive, ReplayReport) {
@@ -166,6 +166,19 @@ fn a_log_cannot_demand_more_memory_than_it_has() {
     let entry = logs::sealed(entry);
     let why = refusal(primary, &[&logs::new_log(&states[0], 70, &[entry])]);
     assert!(why.contains("does not fit"), "{why}");
+}
+
+#[test]
+fn a_log_of_forged_headers_is_not_read_for_ever() {
+    let states = states();
+    let mut primary = states[0].clone();
+    set_sequence(&mut primary, 70, 69);
+    // Read to the end for each of its 32,768 headers, this log would take some minutes.
+    let forged = logs::forged(u32_at(&states[0], 40), 16 << 20);
+    let start = std::time::Instant::now();
+    let why = refusal(primary, &[&logs::new_log(&states[0], 70, &[forged])]);
+    assert!(why.contains("no valid entry"), "{why}");
+    assert!(start.elapsed().as_secs() < 30, "it took {:?}", start.elapsed());
 }
 
 /// The bytes at which two files differ from `from` on.
