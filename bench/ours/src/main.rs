@@ -1,0 +1,132 @@
+//! What hresolve's hive library does in the benchmarks. One round for each line on the standard input, one line of numbers
+//! for each round; only the work itself is timed.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, reason = "a benchmark reads files and the clock")]
+
+use std::error::Error;
+use std::hint::black_box;
+use std::io::BufRead;
+use std::time::Duration;
+
+use hive::{CleanHive, Hive, Recovered, ValueKind, recover};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut round: Box<dyn FnMut() -> Result<String, Box<dyn Error>>> = match arguments[..] {
+        ["walk", path] => {
+            let path = path.to_owned();
+            Box::new(move || walk(&path))
+        }
+        ["replay", primary, log1, log2] => {
+            let files = [primary, log1, log2].map(str::to_owned);
+            Box::new(move || replay(&files, None))
+        }
+        ["replay-to", to, primary, log1, log2] => {
+            let (to, files) = (to.to_owned(), [primary, log1, log2].map(str::to_owned));
+            Box::new(move || replay(&files, Some(&to)))
+        }
+        ["read", ..] => {
+            let files: Vec<String> = arguments[1..].iter().map(|path| (*path).to_owned()).collect();
+            Box::new(move || {
+                let start = now();
+                let sizes = files.iter().map(|path| Ok(black_box(std::fs::read(path)?).len())).collect::<std::io::Result<Vec<usize>>>()?;
+                Ok(format!(r#"{{"ns":{},"result":"{sizes:?}"}}"#, (now() - start).as_nanos()))
+            })
+        }
+        ["commit", path] => {
+            let Recovered::Clean(hive) = recover(std::fs::read(path)?, &[])? else { return Err("the hive is not clean".into()) };
+            Box::new(move || commit(&hive))
+        }
+        _ => return Err("walk HIVE | replay HIVE LOG1 LOG2 | replay-to FILE HIVE LOG1 LOG2 | read FILE...| commit HIVE".into()),
+    };
+    for line in std::io::stdin().lock().lines() {
+        line?;
+        println!("{}", round()?);
+    }
+    Ok(())
+}
+
+/// Opens the file and visits all of it: every name as text, every byte of data.
+fn walk(path: &str) -> Result<String, Box<dyn Error>> {
+    let start = now();
+    let bytes = std::fs::read(path)?;
+    let hive = Hive::parse(&bytes)?;
+    let opened = now() - start;
+    let (mut keys, mut values, mut name_sum, mut data_bytes, mut data_sum) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
+    for step in hive.walk() {
+        let key = step?.key;
+        keys += 1;
+        name_sum += sum(key.name_str().as_bytes());
+        for value in key.values() {
+            let value = value?;
+            values += 1;
+            name_sum += sum(value.name_str().as_bytes());
+            let data = value.data()?;
+            data_bytes += data.len() as u64;
+            data_sum += sum(&data);
+        }
+    }
+    let whole = now() - start;
+    Ok(format!(
+        r#"{{"open":{},"ns":{},"result":"{keys} keys, {values} values, {data_bytes} bytes of data, sums {name_sum} and {data_sum}"}}"#,
+        opened.as_nanos(),
+        whole.as_nanos()
+    ))
+}
+
+/// The sum of all bytes, eight at a time; every program does it in the same way.
+fn sum(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let whole: u64 = words.iter().map(|word| sum_of_word(u64::from_le_bytes(*word))).sum();
+    match bytes.last_chunk::<8>() {
+        _ if rest.is_empty() => whole,
+        Some(last) => whole + sum_of_word(u64::from_le_bytes(*last) >> (64 - 8 * rest.len())),
+        None => rest.iter().fold(0, |total, &byte| total + u64::from(byte)),
+    }
+}
+
+fn sum_of_word(word: u64) -> u64 {
+    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+    ((word & EVEN) + (word >> 8 & EVEN)).wrapping_mul(0x0001_0001_0001_0001) >> 48
+}
+
+/// From the three files to the recovered hive in memory, and to a new file when one is named.
+fn replay([primary, log1, log2]: &[String; 3], to: Option<&str>) -> Result<String, Box<dyn Error>> {
+    let start = now();
+    let (primary, log1, log2) = (std::fs::read(primary)?, std::fs::read(log1)?, std::fs::read(log2)?);
+    let Recovered::Replayed { hive, report } = recover(primary, &[&log1, &log2])? else { return Err("the logs were not replayed".into()) };
+    if let Some(to) = to {
+        std::fs::write(to, hive.bytes())?;
+    }
+    let time = now() - start;
+    let bins = hive.bytes().get(4096..).unwrap_or_default();
+    Ok(format!(r#"{{"ns":{},"result":"{} pages, {} bytes of bins, sum {}"}}"#, time.as_nanos(), report.pages, bins.len(), adler32(bins)))
+}
+
+/// Adler-32, which Python has too.
+fn adler32(bytes: &[u8]) -> u32 {
+    let (mut a, mut b) = (1_u32, 0_u32);
+    for block in bytes.chunks(5552) {
+        for &byte in block {
+            a += u32::from(byte);
+            b += a;
+        }
+        (a, b) = (a % 65_521, b % 65_521);
+    }
+    b << 16 | a
+}
+
+/// Sets one value of a clean hive: the edit, the new file in memory, and its verification.
+fn commit(hive: &CleanHive) -> Result<String, Box<dyn Error>> {
+    let start = now();
+    let mut edit = hive.edit();
+    edit.set_value(r"Select", "HresolveBench", ValueKind::Dword.into(), &1_u32.to_le_bytes());
+    let committed = black_box(edit.commit(0)?);
+    Ok(format!(r#"{{"ns":{},"result":"{} bytes"}}"#, (now() - start).as_nanos(), committed.hive.bytes().len()))
+}
+
+/// Processor time of this thread: what others take of a busy core is not counted.
+fn now() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
+}
