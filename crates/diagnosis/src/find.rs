@@ -1,6 +1,6 @@
 //! Facts and guides in, findings and their steps out.
 
-use crate::condition::{Condition, Truth};
+use crate::condition::{Condition, Truth, lookup};
 use crate::guide::Guide;
 use crate::template;
 use model::{Confidence, ErrorCode, Evidence, Facts, Finding, Level, Subject, WindowsVersion};
@@ -19,6 +19,19 @@ pub struct PlannedStep {
     pub blocked: Option<String>,
     /// The heading in the guide.
     pub heading: String,
+    /// What only the person can say, when the step needs that.
+    pub choice: Choice,
+}
+
+/// Something that is never inferred. Facts for it end with `.chosen` and are known only when a person said it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// The step needs none.
+    NotNeeded,
+    /// The person said it.
+    Made,
+    /// Nobody said it yet; how to say it.
+    Open(String),
 }
 
 /// A finding with its plan. The finding's own `steps` are filled by the session, which knows the actions' words.
@@ -102,7 +115,7 @@ fn evidence(guide: &Guide, facts: &Facts, subject: &Subject, confidence: Confide
     };
     let mut list: Vec<Evidence> = Vec::new();
     let mut add = |name: &str, supports: bool| {
-        let Some(fact) = crate::condition::lookup(name, facts, subject) else { return };
+        let Some(fact) = lookup(name, facts, subject) else { return };
         let evidence = Evidence { says: fact.says.clone(), source: fact.source.clone(), at: fact.at.clone(), supports };
         if !evidence.says.is_empty() && !list.iter().any(|known| known.says == evidence.says) {
             list.push(evidence);
@@ -116,7 +129,7 @@ fn evidence(guide: &Guide, facts: &Facts, subject: &Subject, confidence: Confide
         }
     }
     for name in &guide.signs.show {
-        if crate::condition::lookup(name, facts, subject).is_some_and(|fact| fact.reading.known().is_some()) {
+        if lookup(name, facts, subject).is_some_and(|fact| fact.reading.known().is_some()) {
             add(name, true);
         }
     }
@@ -148,10 +161,18 @@ fn steps(guide: &Guide, facts: &Facts, subject: &Subject, confidence: Confidence
             blocked = Some("whether it is needed could not be seen".to_owned());
         }
         let mut settings = BTreeMap::new();
+        let mut choice = Choice::NotNeeded;
         for (name, text) in &step.spec.settings {
             match template::fill(text, facts, subject) {
                 Ok(filled) => {
+                    if template::names(text).iter().any(|fact| is_choice(fact)) && choice == Choice::NotNeeded {
+                        choice = Choice::Made;
+                    }
                     settings.insert(name.clone(), filled);
+                }
+                Err(fact) if is_choice(&fact) && lookup(&fact, facts, subject).is_some_and(|fact| fact.reading.is_absent()) => {
+                    choice = Choice::Open(lookup(&fact, facts, subject).map(|fact| fact.says.clone()).unwrap_or_default());
+                    settings.insert(name.clone(), text.clone());
                 }
                 Err(fact) => {
                     level = Level::Show;
@@ -160,9 +181,13 @@ fn steps(guide: &Guide, facts: &Facts, subject: &Subject, confidence: Confidence
                 }
             }
         }
-        planned.push(PlannedStep { action: step.spec.action.clone(), settings, level, blocked, heading: step.heading.clone() });
+        planned.push(PlannedStep { action: step.spec.action.clone(), settings, level, blocked, heading: step.heading.clone(), choice });
     }
     planned
+}
+
+fn is_choice(fact: &str) -> bool {
+    fact.ends_with(".chosen")
 }
 
 /// Whether a finding's signs still hold, proved or likely, in freshly read facts.

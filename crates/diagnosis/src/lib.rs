@@ -10,7 +10,7 @@ mod step;
 mod template;
 
 pub use condition::{Condition, Truth};
-pub use find::{Found, PlannedStep, find, is_right, still_wrong, usual_steps};
+pub use find::{Choice, Found, PlannedStep, find, is_right, still_wrong, usual_steps};
 pub use guide::{Guide, GuideError, embedded};
 pub use lint::{Lint, lint};
 pub use step::StepSpec;

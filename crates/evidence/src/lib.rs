@@ -7,6 +7,8 @@ mod pe;
 mod probe;
 mod probes;
 mod service_file;
+mod time_zones;
 
 pub use probe::{Probe, declarations, read_all};
-pub use probes::ALL;
+pub use probes::{ALL, choose_time_zone};
+pub use time_zones::{TimeZone, time_zones};

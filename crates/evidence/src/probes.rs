@@ -30,6 +30,11 @@ probes!(
     upgrade_offer,
 );
 
+/// Adds to the facts which time zone the person named.
+pub fn choose_time_zone(facts: &mut model::Facts, zone: &str) {
+    clock::choose_zone(facts, zone);
+}
+
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "compares the list with the folder")]
 mod tests {

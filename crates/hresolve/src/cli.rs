@@ -84,6 +84,14 @@ pub(crate) struct Consent {
     pub(crate) only: Option<String>,
 }
 
+/// What only a person can say.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Choices {
+    /// The time zone of this computer by its name in Windows, for example "W. Europe Standard Time"; `list` shows all names. Never inferred
+    #[arg(long, value_name = "ID|list", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) time_zone: Option<String>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Builds a practice machine in a kept temporary folder and runs diagnose, fix, diagnose on it
@@ -106,17 +114,21 @@ pub(crate) enum Command {
         words: Words,
         #[command(flatten)]
         consent: Consent,
+        #[command(flatten)]
+        choices: Choices,
         /// Say what would be done; do nothing
         #[arg(long)]
         dry_run: bool,
         /// Do what this plan says, and nothing when the machine is not as the plan expects
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "only", "code"])]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "only", "code", "time_zone"])]
         plan: Option<PathBuf>,
     },
     /// Writes what a fix would do into a file that somebody else runs with `fix --plan FILE`
     Plan {
         #[command(flatten)]
         words: Words,
+        #[command(flatten)]
+        choices: Choices,
         /// Plan only this cause
         #[arg(long, value_name = "CAUSE")]
         only: Option<String>,

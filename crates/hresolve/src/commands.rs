@@ -11,6 +11,7 @@ mod lab;
 mod plan;
 mod report;
 mod runs;
+pub(crate) mod time_zone;
 mod undo;
 
 use crate::Outcome;
@@ -27,8 +28,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         None => diagnose::front_door(&cli.words, &global),
         Some(Command::Demo { code, random }) => demo::run(code.as_deref(), random, &global),
         Some(Command::Diagnose { words }) => diagnose::run(&words, &global),
-        Some(Command::Fix { words, consent, dry_run, plan }) => fix::run(&words, &consent, dry_run, plan.as_deref(), &global),
-        Some(Command::Plan { words, only, output }) => plan::run(&words, only.as_deref(), output.as_deref(), &global),
+        Some(Command::Fix { words, consent, choices, dry_run, plan }) => fix::run(&words, &consent, &choices, dry_run, plan.as_deref(), &global),
+        Some(Command::Plan { words, choices, only, output }) => plan::run(&words, &choices, only.as_deref(), output.as_deref(), &global),
         Some(Command::Continue { words, consent, worked, still_broken }) => continue_run::run(&words, &consent, worked, still_broken, &global),
         Some(Command::Undo { words }) => undo::run(&words, &global),
         Some(Command::Runs { words }) => runs::run(&words, &global),

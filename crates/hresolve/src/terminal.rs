@@ -63,6 +63,23 @@ impl Ui for Person {
         }
     }
 
+    fn time_zone(&mut self, zones: &[session::TimeZone]) -> Option<String> {
+        if !self.here || zones.is_empty() {
+            return None;
+        }
+        output::note(&crate::commands::time_zone::numbered(zones));
+        loop {
+            match self.ask("Which time zone does this computer stand in? Its number, or nothing to leave it:").as_str() {
+                // The end of input answers nothing.
+                "" => return None,
+                answer => match answer.parse::<usize>().ok().and_then(|number| zones.get(number.checked_sub(1)?)) {
+                    Some(zone) => return Some(zone.id.clone()),
+                    None => output::note(&format!("Type a number from 1 to {}.", zones.len())),
+                },
+            }
+        }
+    }
+
     fn progress(&mut self, says: &str) {
         if !self.quiet && std::io::stderr().is_terminal() {
             output::note(&format!("… {says}"));

@@ -128,7 +128,7 @@ fn command_like(word: &str) -> Option<&'static str> {
 }
 
 /// How many letters must be added, removed or exchanged (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
+pub(crate) fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (line, letter) in one.chars().enumerate() {

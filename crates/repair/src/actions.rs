@@ -26,6 +26,7 @@ actions!(
     rename_file => "rename-file",
     set_aside => "set-aside",
     set_registry_value => "set-registry-value",
+    set_time_zone => "set-time-zone",
 );
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Diagnosis: facts read, compared with guides, and put into the shape that is stored and sent.
 
 use crate::session::Session;
-use diagnosis::{Found, PlannedStep};
+use diagnosis::{Choice, Found, PlannedStep};
 use model::{Diagnosis, ErrorCode, Facts, Here, Level, NotChecked, Reading, StepView, UndoKind, Verdict};
 use target::Stopwatch;
 
@@ -32,7 +32,7 @@ impl Session {
     /// Reads the machine and compares it with the guides. Changes nothing.
     pub fn diagnose(&self, asked: Option<ErrorCode>) -> Diagnosed {
         let watch = Stopwatch::start();
-        let facts = evidence::read_all(self.target.as_target());
+        let facts = self.facts();
         let read = watch.milliseconds();
         let mut diagnosed = self.judge(&facts, asked);
         diagnosed.diagnosis.timing_ms = model::Timing { open: self.open_ms, read, diagnose: watch.milliseconds().saturating_sub(read) };
@@ -93,6 +93,9 @@ impl Session {
         let mut says = repair::describe(&step.action, &step.settings);
         if let Some(why) = &step.blocked {
             says = format!("{says} (cannot be done from here: {why})");
+        }
+        if let Choice::Open(how) = &step.choice {
+            says = format!("{says}: {how}");
         }
         let here = match step.level {
             Level::Show if step.action == "in-windows" => Here::FirstBoot,

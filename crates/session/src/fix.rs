@@ -3,7 +3,7 @@
 use crate::diagnose::Diagnosed;
 use crate::run_report::{RunReport, RunStep, RunVerdict, Verified};
 use crate::session::{Session, SessionError};
-use diagnosis::{Found, PlannedStep};
+use diagnosis::{Choice, Found, PlannedStep};
 use model::{Confidence, ErrorCode, Finding, Level, StepView, WhyNot};
 use repair::{Event, Run, StepDone};
 use target::Now;
@@ -25,6 +25,11 @@ pub struct FixRequest {
 pub trait Ui {
     /// Asks for consent to the steps of one cause; `None` when nobody can be asked.
     fn consent(&mut self, finding: &Finding, steps: &[StepView]) -> Option<bool>;
+
+    /// Asks which time zone is meant; its name in the list, `None` when nobody can be asked or nobody answers.
+    fn time_zone(&mut self, _zones: &[evidence::TimeZone]) -> Option<String> {
+        None
+    }
 
     /// Says what is being done.
     fn progress(&mut self, says: &str);
@@ -65,8 +70,12 @@ impl Session {
             recovered = runs;
         }
         ui.progress("Reading the machine");
-        let diagnosed = self.diagnose(request.asked);
-        let chosen = self.choose(&diagnosed, request)?;
+        let mut diagnosed = self.diagnose(request.asked);
+        let mut chosen = self.choose(&diagnosed, request)?;
+        if !request.safe_only && self.ask_time_zone(&chosen, ui)? {
+            diagnosed = self.diagnose(request.asked);
+            chosen = self.choose(&diagnosed, request)?;
+        }
         let mut report = RunReport::new(RunVerdict::Healthy);
         report.recovered = recovered;
         report.not_needed = left_alone(&diagnosed, &chosen, request);
@@ -173,7 +182,14 @@ impl Session {
     pub fn dry_run(self, request: &FixRequest, scratch: &std::path::Path, ui: &mut dyn Ui, now: Now) -> Result<RunReport, SessionError> {
         let store = target::StateStore::in_folder(scratch);
         let layer = target::OverlayTarget::new(self.target, store.clone());
-        let mut session = Session { target: Box::new(layer), store, guides: self.guides, open_ms: self.open_ms, runs_travel_with_the_disk: true };
+        let mut session = Session {
+            target: Box::new(layer),
+            store,
+            guides: self.guides,
+            open_ms: self.open_ms,
+            runs_travel_with_the_disk: true,
+            time_zone: self.time_zone,
+        };
         let agreed = FixRequest { yes: !request.safe_only, only: request.only.clone(), ..request.clone() };
         let mut report = session.fix(&agreed, ui, now)?;
         report.run = None;
@@ -200,10 +216,23 @@ impl Session {
                 .ok_or_else(|| SessionError::Usage(format!("There is no guide named {only:?}; `hresolve guides list` lists them.")))?;
             return Ok(if guide.usual.is_some() { self.rung(guide).into_iter().collect() } else { Vec::new() });
         }
-        let treatable = |found: &&Found| found.finding.confidence == Confidence::Proved && (request.asked.is_none() || found.bears);
+        // What the person decided in this very call is meant, whatever code they came with.
+        let decided = |found: &Found| found.steps.iter().any(|step| step.choice == Choice::Made);
+        let treatable = |found: &&Found| found.finding.confidence == Confidence::Proved && (request.asked.is_none() || found.bears || decided(found));
         let mut chosen: Vec<Found> = diagnosed.found.iter().filter(treatable).cloned().collect();
         chosen.sort_by_key(|found| found.order);
         Ok(chosen)
+    }
+
+    /// Asks for the time zone when a step needs it and nobody named it; true when it is named now.
+    fn ask_time_zone(&mut self, chosen: &[Found], ui: &mut dyn Ui) -> Result<bool, SessionError> {
+        if !chosen.iter().flat_map(|found| &found.steps).any(|step| matches!(step.choice, Choice::Open(_))) {
+            return Ok(false);
+        }
+        match ui.time_zone(&self.time_zones()) {
+            Some(zone) => self.choose_time_zone(&zone).map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// Why nothing may be changed now, as far as it stands against this call.
@@ -233,11 +262,14 @@ impl Session {
         let views: Vec<StepView> = doable.iter().map(|step| self.view(step)).collect();
         let asks = doable.iter().any(|step| step.level == Level::Ask);
         let proved = found.finding.confidence == Confidence::Proved;
+        let open = doable.iter().find_map(|step| if let Choice::Open(how) = &step.choice { Some(how.clone()) } else { None });
         let named = request.only.as_deref() == Some(found.finding.cause.as_str());
         let (allowed, state, why) = if doable.is_empty() {
             (false, "shown", "only a person can do this".to_owned())
         } else if asks && request.safe_only {
             (false, "skipped", "--safe-only leaves out steps that need consent".to_owned())
+        } else if let Some(how) = open {
+            (false, "consent-needed", how)
         } else if !asks || (request.yes && (proved || named)) {
             (true, "", String::new())
         } else {
@@ -257,11 +289,13 @@ impl Session {
     }
 
     pub(crate) fn run_step(&self, found: &Found, step: &PlannedStep, state: &str, why: &str) -> RunStep {
+        // Why it waits stands beside it.
+        let open = matches!(step.choice, Choice::Open(_)) && step.blocked.is_none();
         RunStep {
             cause: found.finding.cause.clone(),
             object: found.finding.object.clone(),
             action: step.action.clone(),
-            says: self.view(step).says,
+            says: if open { repair::describe(&step.action, &step.settings) } else { self.view(step).says },
             state: state.into(),
             before: String::new(),
             after: String::new(),
@@ -343,7 +377,7 @@ impl Session {
     /// Asks the opening signs again, in freshly read facts.
     fn check(&self, found: &Found) -> (bool, String) {
         let Some(guide) = self.guide(&found.finding.cause) else { return (false, "the guide is gone".into()) };
-        let facts = evidence::read_all(self.target.as_target());
+        let facts = self.facts();
         let subject = &found.finding.subject;
         if diagnosis::still_wrong(guide, &facts, subject) {
             return (false, format!("{}: the signs are still there", found.finding.object));

@@ -11,7 +11,7 @@ use target::Now;
 impl Session {
     /// A usual method as something that can be treated: no evidence, so never more than possible.
     pub(crate) fn rung(&self, guide: &Guide) -> Option<Found> {
-        let facts = evidence::read_all(self.target.as_target());
+        let facts = self.facts();
         let machine = facts.machine()?;
         Some(Found {
             finding: Finding {
@@ -33,7 +33,7 @@ impl Session {
 
     /// The usual methods that are not among those already tried.
     pub(crate) fn remaining_rungs(&self, asked: Option<ErrorCode>, tried: &[String]) -> Vec<LadderRung> {
-        let facts = evidence::read_all(self.target.as_target());
+        let facts = self.facts();
         let Some(machine) = facts.machine() else { return Vec::new() };
         self.usual_methods(asked)
             .into_iter()

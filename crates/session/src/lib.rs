@@ -11,6 +11,7 @@ mod runs;
 mod session;
 
 pub use diagnose::Diagnosed;
+pub use evidence::TimeZone;
 pub use expectation::{Expectation, ExpectedFinding};
 pub use fix::{FixRequest, Ui};
 pub use plan::{Plan, PlanHive, PlanStep};

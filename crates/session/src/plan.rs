@@ -53,6 +53,9 @@ pub struct Plan {
     pub windows: String,
     /// The code that was asked about.
     pub asked: Option<ErrorCode>,
+    /// The time zone that the person named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// The hives as they were.
     pub hives: Vec<PlanHive>,
     /// What would be done, in order.
@@ -121,6 +124,7 @@ impl Session {
             }
         }
         let (machine, windows) = (self.target.machine(), self.target.windows().to_string());
+        let time_zone = self.time_zone.clone();
         self.dry_run(request, scratch, ui, now)?;
         let store = target::StateStore::in_folder(scratch);
         let mut steps = Vec::new();
@@ -142,6 +146,7 @@ impl Session {
             machine,
             windows,
             asked: request.asked,
+            time_zone,
             hives,
             steps,
         })

@@ -15,6 +15,8 @@ pub struct Session {
     pub(crate) open_ms: u64,
     /// Runs lie on the target itself, not in a folder that may hold those of other machines.
     pub(crate) runs_travel_with_the_disk: bool,
+    /// The time zone that the person named; never inferred.
+    pub(crate) time_zone: Option<String>,
 }
 
 /// Why a session cannot go on.
@@ -79,12 +81,19 @@ impl Session {
         let watch = target::Stopwatch::start();
         let target = target::open_writable(text, scratch)?;
         let store = state_dir.map_or_else(|| target.store(), StateStore::in_folder);
-        Ok(Session { target, guides: diagnosis::embedded(), store, open_ms: watch.milliseconds(), runs_travel_with_the_disk: state_dir.is_none() })
+        Ok(Session {
+            target,
+            guides: diagnosis::embedded(),
+            store,
+            open_ms: watch.milliseconds(),
+            runs_travel_with_the_disk: state_dir.is_none(),
+            time_zone: None,
+        })
     }
 
     /// A session over a target that is open already, with its runs in `store`.
     pub fn over(target: Box<dyn WritableTarget>, store: StateStore) -> Session {
-        Session { target, guides: diagnosis::embedded(), store, open_ms: 0, runs_travel_with_the_disk: true }
+        Session { target, guides: diagnosis::embedded(), store, open_ms: 0, runs_travel_with_the_disk: true, time_zone: None }
     }
 
     /// The target, when the session is not needed any more.
@@ -112,6 +121,31 @@ impl Session {
     /// The guide with that id.
     pub fn guide(&self, id: &str) -> Option<&Guide> {
         self.guides.iter().find(|guide| guide.id == id)
+    }
+
+    /// The time zones that this Windows knows, from west to east; empty when their list cannot be read.
+    pub fn time_zones(&self) -> Vec<evidence::TimeZone> {
+        evidence::time_zones(self.target.as_target()).into_known().unwrap_or_default()
+    }
+
+    /// Takes the person's word for the time zone, by its name in the list.
+    ///
+    /// # Errors
+    /// When this Windows knows no such zone.
+    pub fn choose_time_zone(&mut self, id: &str) -> Result<(), SessionError> {
+        let known = self.time_zones().into_iter().find(|zone| target::names_equal(&zone.id, id));
+        let zone = known.ok_or_else(|| SessionError::Usage(format!("This Windows knows no time zone {id:?}.")))?;
+        self.time_zone = Some(zone.id);
+        Ok(())
+    }
+
+    /// Everything that is known about this machine now: what the probes read, and what the person said.
+    pub(crate) fn facts(&self) -> model::Facts {
+        let mut facts = evidence::read_all(self.target.as_target());
+        if let Some(zone) = &self.time_zone {
+            evidence::choose_time_zone(&mut facts, zone);
+        }
+        facts
     }
 
     /// Where this machine's runs are kept.

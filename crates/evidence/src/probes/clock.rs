@@ -4,7 +4,8 @@
 use crate::defaults;
 use crate::logs::reporting_events;
 use crate::probe::{fact, text};
-use model::{FactDeclaration, FactKind, Facts, NotChecked, Reading, RegistryData, Subject, Value, registry_type};
+use crate::time_zones::ZONES;
+use model::{FactDeclaration, FactKind, Facts, NotChecked, Reading, RegistryData, Subject, Value, ZoneRules, registry_type};
 use target::{EntryKind, KeyView, Target};
 
 /// What this probe delivers.
@@ -52,6 +53,16 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration { name: "clock.zone.bias-of-name", kind: FactKind::Number, meaning: "the Bias that belongs to the zone's name, as a DWORD" },
     FactDeclaration { name: "clock.zone.choice", kind: FactKind::List, meaning: "the names of all time zones that this Windows knows" },
     FactDeclaration {
+        name: "clock.zone.chosen",
+        kind: FactKind::Text,
+        meaning: "the time zone that the person named (--time-zone); absent when none was named, and never inferred",
+    },
+    FactDeclaration {
+        name: "clock.zone.as-chosen",
+        kind: FactKind::Bool,
+        meaning: "whether the machine has the time zone that the person named; absent when none was named",
+    },
+    FactDeclaration {
         name: "clock.hardware-in-utc",
         kind: FactKind::Bool,
         meaning: "yes when RealTimeIsUniversal is 1: the computer's own clock is kept in UTC; not delivered otherwise",
@@ -79,7 +90,6 @@ pub(super) const FACTS: &[FactDeclaration] = &[
 const W32TIME: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\W32Time";
 const SERVICES: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Services";
 const ZONE: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation";
-const ZONES: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Time Zones";
 const CONTROL: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Windows";
 const OTHER_CLIENTS: &str = include_str!("../../../../knowledge/defaults/time-clients.tsv");
 /// Files that every update of Windows itself brings along.
@@ -257,11 +267,9 @@ struct Rules {
 }
 
 impl Rules {
-    /// `REG_TZI_FORMAT`: three biases of four bytes, then two dates of sixteen.
     fn from_tzi(data: &RegistryData) -> Option<Rules> {
-        let bias = data.data.get(..4)?.try_into().ok().map(i32::from_le_bytes)?;
-        let dates = [time_fields(data.data.get(12..28)?)?, time_fields(data.data.get(28..44)?)?].concat();
-        Some(Rules { bias, dates })
+        let rules = ZoneRules::from_tzi(data)?;
+        Some(Rules { bias: rules.bias, dates: [rules.standard_start, rules.daylight_start].concat() })
     }
 
     fn from_machine(view: &KeyView) -> Option<Rules> {
@@ -270,12 +278,6 @@ impl Rules {
         let dates = [date("StandardStart")?, date("DaylightStart")?].concat();
         Some(Rules { bias, dates })
     }
-}
-
-/// A zone's dates are `SYSTEMTIME`s (year, month, weekday, day, hour …), the machine's are `TIME_FIELDS` with the weekday at the end.
-fn time_fields(date: &[u8]) -> Option<Vec<u8>> {
-    let weekday = date.get(4..6)?;
-    Some([date.get(..4)?, date.get(6..)?, weekday].concat())
 }
 
 fn zone(target: &dyn Target, subject: &mut Subject) {
@@ -287,9 +289,9 @@ fn zone(target: &dyn Target, subject: &mut Subject) {
     }
     let name = view.value("TimeZoneKeyName").and_then(RegistryData::as_text).unwrap_or_default();
     let bias = view.value("Bias").and_then(RegistryData::as_dword).map(u32::cast_signed);
-    let shown = bias.map_or_else(|| "no Bias".to_owned(), from_utc);
+    let shown = bias.map_or_else(|| "no Bias".to_owned(), ZoneRules::from_utc);
     if let Some(bias) = bias {
-        subject.put("clock.zone.bias", fact(text(from_utc(bias)), format!("The clock is set to {}", from_utc(bias)), "SYSTEM", "Bias"));
+        subject.put("clock.zone.bias", fact(text(ZoneRules::from_utc(bias)), format!("The clock is set to {}", ZoneRules::from_utc(bias)), "SYSTEM", "Bias"));
     }
     if !name.is_empty() {
         subject.put("clock.zone", fact(text(&name), format!("The time zone is {name}"), "SYSTEM", "TimeZoneKeyName"));
@@ -309,12 +311,27 @@ fn zone(target: &dyn Target, subject: &mut Subject) {
         against(&allowed, Rules::from_machine(&view), bias, &name, &shown)
     };
     if let ("bias", Some(right)) = (state, allowed.first()) {
-        let says = format!("{name} is {}", from_utc(right.bias));
+        let says = format!("{name} is {}", ZoneRules::from_utc(right.bias));
         subject
             .put("clock.zone.bias-of-name", fact(Reading::Known(Value::Number(right.bias.cast_unsigned().into())), says, "SOFTWARE", "Time Zones"));
     }
     subject.put("clock.zone.state", fact(text(state), says, "SYSTEM", "TimeZoneKeyName and Bias"));
     subject.put("clock.zone.choice", fact(Reading::Known(Value::List(known)), "This Windows has a list of time zones", "SOFTWARE", "Time Zones"));
+    let open = "only you can say which time zone is meant: add --time-zone ID (--time-zone list shows the zones that this Windows knows)";
+    subject.put("clock.zone.chosen", fact(Reading::Absent, open, "SOFTWARE", "Time Zones"));
+    subject.put("clock.zone.as-chosen", fact(Reading::Absent, "", "SYSTEM", "TimeZoneKeyName"));
+}
+
+/// Adds what the person said about the time zone; nothing else may.
+pub(crate) fn choose_zone(facts: &mut Facts, zone: &str) {
+    let Some(subject) = facts.subjects.iter_mut().find(|subject| subject.kind == "clock") else { return };
+    let is = |subject: &Subject, name: &str, wanted: &str| {
+        subject.get(name).and_then(|fact| fact.reading.known()).is_some_and(|value| target::names_equal(&value.to_string(), wanted))
+    };
+    let same = is(subject, "clock.zone", zone) && is(subject, "clock.zone.state", "right");
+    subject.put("clock.zone.chosen", fact(text(zone), format!("You named the time zone {zone}"), "--time-zone", zone));
+    let says = if same { format!("The time zone is {zone}, as you named it") } else { format!("You named the time zone {zone}, which is not set") };
+    subject.put("clock.zone.as-chosen", fact(Reading::Known(Value::Bool(same)), says, "SYSTEM", "TimeZoneKeyName"));
 }
 
 /// The rules of a zone: today's first, then those of single years, because laws change and a computer keeps last year's for a while.
@@ -333,20 +350,14 @@ fn against(allowed: &[Rules], machine: Option<Rules>, bias: Option<i32>, name: &
     match (bias, machine) {
         (Some(bias), _) if allowed.iter().any(|law| law.bias == bias) => ("right", format!("The time zone is {name}, {shown}")),
         (_, Some(machine)) if machine.dates == today.dates => {
-            ("bias", format!("The time zone is {name}, which is {}, but Bias says {shown}", from_utc(today.bias)))
+            ("bias", format!("The time zone is {name}, which is {}, but Bias says {shown}", ZoneRules::from_utc(today.bias)))
         }
         (None, _) => ("mixed", format!("The time zone is {name}, but there is no Bias")),
         _ => (
             "mixed",
-            format!("The time zone is called {name}, which is {}, but the rest belongs to another zone: Bias says {shown}", from_utc(today.bias)),
+            format!("The time zone is called {name}, which is {}, but the rest belongs to another zone: Bias says {shown}", ZoneRules::from_utc(today.bias)),
         ),
     }
-}
-
-/// `-60` is one hour east of Greenwich.
-fn from_utc(bias: i32) -> String {
-    let minutes = bias.unsigned_abs();
-    format!("UTC{}{}:{:02}", if bias > 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
 }
 
 fn order(target: &dyn Target, subject: &mut Subject) {
@@ -463,7 +474,7 @@ fn iso(seconds: i64) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
-    use super::{DAY, FILE_SLACK, Rules, against, build_day, compare, days, filetime, from_utc, iso, second_newest, servers};
+    use super::{DAY, FILE_SLACK, Rules, against, build_day, compare, days, filetime, iso, second_newest, servers};
     use model::{RegistryData, registry_type};
 
     #[test]
@@ -534,15 +545,5 @@ mod tests {
         assert_eq!(state(rules(300, 0)), "bias");
         assert_eq!(state(rules(300, 1)), "mixed");
         assert_eq!(against(&[], None, Some(0), "x", "").0, "unclear");
-        assert_eq!(from_utc(-330), "UTC+5:30");
-        assert_eq!(from_utc(300), "UTC-5:00");
-        assert_eq!(from_utc(0), "UTC+0:00");
-        // Western Europe: the last Sunday of October, 3 o'clock, and of March, 2 o'clock, in both forms.
-        let date = |numbers: [u16; 8]| numbers.into_iter().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-        let dates = [date([0, 10, 0, 5, 3, 0, 0, 0]), date([0, 3, 0, 5, 2, 0, 0, 0])].concat();
-        let tzi = RegistryData { kind: registry_type::BINARY, data: [&(-60_i32).to_le_bytes()[..], &[0; 8], &dates].concat() };
-        let fields = [date([0, 10, 5, 3, 0, 0, 0, 0]), date([0, 3, 5, 2, 0, 0, 0, 0])].concat();
-        assert_eq!(Rules::from_tzi(&tzi), Some(Rules { bias: -60, dates: fields }));
-        assert_eq!(Rules::from_tzi(&RegistryData { kind: 3, data: vec![0; 43] }), None);
     }
 }

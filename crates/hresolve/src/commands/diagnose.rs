@@ -2,7 +2,7 @@
 
 use super::{open, quoted};
 use crate::Outcome;
-use crate::cli::{Consent, Global, Words};
+use crate::cli::{Choices, Consent, Global, Words};
 use crate::terminal::Person;
 use crate::{output, words};
 use model::Verdict;
@@ -36,9 +36,9 @@ pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
             "\n  1  treat this now, asking before each change\n  2  only say what would be done\n  3  show the guide to follow by hand\n  4  leave everything as it is",
         );
         match person.ask("What now? [1-4]:").as_str() {
-            "1" => return super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, false, None, global),
+            "1" => return super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, &Choices::default(), false, None, global),
             "2" => {
-                super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, true, None, global)?;
+                super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, &Choices::default(), true, None, global)?;
             }
             "3" => {
                 super::guide::run(&first, None, global)?;

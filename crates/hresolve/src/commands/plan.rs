@@ -1,18 +1,24 @@
 //! `hresolve plan`: what a fix would do, as a file that somebody else runs with `fix --plan FILE`.
 
+use super::time_zone::{self, Chosen};
 use super::{open, scratch};
 use crate::Outcome;
-use crate::cli::{Global, Words};
+use crate::cli::{Choices, Global, Words};
 use crate::output::{self, Failure};
 use crate::terminal::Person;
 use crate::words;
-use session::{FixRequest, Plan, RunReport, RunVerdict};
+use session::{FixRequest, Plan, RunReport, RunVerdict, Session};
 use std::path::Path;
 
-pub(crate) fn run(given: &Words, only: Option<&str>, file: Option<&Path>, global: &Global) -> Outcome {
+pub(crate) fn run(given: &Words, choices: &Choices, only: Option<&str>, file: Option<&Path>, global: &Global) -> Outcome {
     let meant = words::read(given)?;
     let request = FixRequest { asked: meant.code, yes: true, safe_only: false, only: only.map(str::to_owned) };
-    let plan = make(meant.target.as_deref(), &request, global)?;
+    let mut session = open(meant.target.as_deref(), global)?;
+    let mut person = Person::at_terminal(true, global.json);
+    if let Chosen::Listed(exit) = time_zone::choose(&mut session, choices.time_zone.as_deref(), &mut person, global)? {
+        return Ok(exit);
+    }
+    let plan = make(session, &request, global)?;
     let json = serde_json::to_string_pretty(&plan).unwrap_or_default() + "\n";
     match file {
         Some(file) => {
@@ -27,22 +33,25 @@ pub(crate) fn run(given: &Words, only: Option<&str>, file: Option<&Path>, global
 }
 
 /// The plan that fits the machine now.
-fn make(target: Option<&str>, request: &FixRequest, global: &Global) -> Result<Plan, Failure> {
-    let session = open(target, global)?;
+fn make(session: Session, request: &FixRequest, global: &Global) -> Result<Plan, Failure> {
     let folder = scratch();
     let plan = session.plan(request, &folder, &mut Person::at_terminal(true, global.json), session::now());
     let _ = std::fs::remove_dir_all(&folder);
     Ok(plan?)
 }
 
-/// Reads a plan and compares it with the machine: the request that carries it out, or the refusal.
-pub(crate) fn check(file: &Path, target: Option<&str>, global: &Global) -> Result<Result<FixRequest, RunReport>, Failure> {
+/// Reads a plan and compares it with the machine: the request and the time zone that carry it out, or the refusal.
+pub(crate) fn check(file: &Path, target: Option<&str>, global: &Global) -> Result<Result<(FixRequest, Option<String>), RunReport>, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} cannot be read: {error}.", file.display())))?;
     let plan = Plan::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}.", file.display())))?;
     let request = FixRequest { asked: plan.asked, yes: true, safe_only: false, only: None };
-    let now = make(target, &request, global)?;
+    let mut session = open(target, global)?;
+    if let Some(zone) = &plan.time_zone {
+        session.choose_time_zone(zone)?;
+    }
+    let now = make(session, &request, global)?;
     Ok(match plan.difference(&now) {
-        None => Ok(request),
+        None => Ok((request, plan.time_zone)),
         Some(why) => Err(RunReport::refused(RunVerdict::Refused, vec![model::WhyNot::PlanMismatch { why }])),
     })
 }
