@@ -15,6 +15,7 @@ probes!(
     databases,
     delivery_cache,
     environment,
+    event_channels,
     folders,
     launch_blocks,
     machine,

@@ -48,7 +48,8 @@ pub struct RegistryPath {
 }
 
 impl RegistryPath {
-    /// Parses `HKLM\SYSTEM\CurrentControlSet\Services\x` or its long spelling; `CurrentControlSet` becomes the numbered set.
+    /// Parses `HKLM\SYSTEM\CurrentControlSet\Services\x` or its long spelling; `CurrentControlSet` becomes the numbered set. Only `\` parts
+    /// names, as in Windows: `/` is a letter of a name like any other (event channels are named `Microsoft-…/Operational`).
     ///
     /// # Errors
     /// A sentence when the path lies in no hive that hresolve reads.
@@ -95,8 +96,8 @@ mod tests {
         let shown = |text| RegistryPath::parse(text, 2).map(|p| p.to_string());
         assert_eq!(shown("HKLM\\SYSTEM\\CurrentControlSet\\Services\\wuauserv"), Ok("HKLM\\SYSTEM\\ControlSet002\\Services\\wuauserv".into()));
         assert_eq!(shown("hkey_local_machine\\software\\Microsoft"), Ok("HKLM\\SOFTWARE\\Microsoft".into()));
-        // A slash is part of a name.
-        assert_eq!(shown("HKLM\\SYSTEM\\CurrentControlSet\\x\\TCP/IP"), Ok("HKLM\\SYSTEM\\ControlSet002\\x\\TCP/IP".into()));
+        assert_eq!(shown("HKLM\\SOFTWARE\\Channels\\A/Operational"), Ok("HKLM\\SOFTWARE\\Channels\\A/Operational".into()));
+        assert!(shown("HKLM/SOFTWARE/Microsoft").is_err());
         assert!(shown("HKLM\\SAM\\SAM").is_err());
         assert!(shown("HKCU\\Software").is_err());
     }

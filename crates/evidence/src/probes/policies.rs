@@ -12,7 +12,8 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration {
         name: "policy.effect",
         kind: FactKind::Text,
-        meaning: "no-access (nobody may search for updates), no-server (a server is to be asked, but none is named) or not-by-itself (no automatic updates)",
+        meaning: "no-access (nobody may search for updates), no-server (a server is to be asked, but none is named), not-by-itself (no automatic updates) or ended-release (held on a release of Windows \
+                  that gets no updates any more)",
     },
 ];
 
@@ -34,6 +35,37 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     if !named && !matches!(server, Reading::Unreadable(_)) {
         put(target, facts, "\\AU", "UseWUServer", "no-server", "by the policy UseWUServer a server of the organisation is asked, but none is named");
     }
+    if let Some(release) = pinned(target) {
+        let says = format!("by policy this Windows stays with the release {release}, which gets no updates any more");
+        put(target, facts, "", "TargetReleaseVersion", "ended-release", &says);
+    }
+}
+
+const RELEASES: &str = include_str!("../../../../knowledge/defaults/ended-releases.tsv");
+
+/// The release that the policy holds this Windows on, when its time is over: `Windows 10 21H1`.
+fn pinned(target: &dyn Target) -> Option<String> {
+    let value = |key: &str, name: &str| target.value(key, name).into_known().and_then(|data| data.as_text());
+    let version = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
+    let release = value(POLICY, "TargetReleaseVersionInfo")?;
+    // Without a product the policy means the one that is installed.
+    let installed = if target.windows().build >= 22000 { "Windows 11" } else { "Windows 10" };
+    let product = value(POLICY, "ProductVersion").filter(|product| !product.trim().is_empty()).unwrap_or_else(|| installed.into());
+    let edition = value(version, "EditionID")?;
+    ended(product.trim(), release.trim(), &edition).then(|| format!("{} {}", product.trim(), release.trim()))
+}
+
+/// Whether the table says so. Editions with longer service (LTSC, IoT, Server) have no column, so nothing is said about them.
+fn ended(product: &str, release: &str, edition: &str) -> bool {
+    let column = match edition {
+        _ if ["Core", "Professional"].iter().any(|home| edition.starts_with(home)) => 2,
+        "Enterprise" | "EnterpriseN" | "Education" | "EducationN" | "ServerRdsh" => 3,
+        _ => return false,
+    };
+    RELEASES.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split('\t').collect::<Vec<_>>()).any(|row| {
+        let same = |at: usize, word: &str| row.get(at).is_some_and(|cell| cell.eq_ignore_ascii_case(word));
+        same(0, product) && same(1, release) && row.get(column).is_some_and(|day| !day.trim().is_empty() && *day != "-")
+    })
 }
 
 fn put(target: &dyn Target, facts: &mut Facts, below: &str, name: &'static str, effect: &'static str, says: &str) {
@@ -47,4 +79,30 @@ fn put(target: &dyn Target, facts: &mut Facts, below: &str, name: &'static str, 
     subject.put("policy.data", fact(text("1"), format!("{name} is 1"), "SOFTWARE", name));
     subject.put("policy.effect", fact(text(effect), format!("{name} is 1: {says}"), "SOFTWARE", name));
     facts.subjects.push(subject);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ended;
+
+    #[test]
+    fn only_what_the_table_says_is_over() {
+        for (product, release, edition, over) in [
+            ("Windows 10", "21H1", "Professional", true),
+            ("Windows 10", "2004", "CoreSingleLanguage", true),
+            ("windows 10", "21h2", "Enterprise", true),
+            ("Windows 11", "21H2", "Core", true),
+            ("Windows 11", "23H2", "Core", true),
+            ("Windows 11", "23H2", "Enterprise", false),
+            ("Windows 10", "22H2", "Professional", false),
+            ("Windows 10", "1809", "EnterpriseS", false),
+            ("Windows 10", "21H2", "IoTEnterpriseS", false),
+            ("Windows 10", "21H2", "ServerStandard", false),
+            ("Windows 11", "24H2", "Professional", false),
+            ("Windows 12", "21H2", "Professional", false),
+            ("Windows 10", "", "Professional", false),
+        ] {
+            assert_eq!(ended(product, release, edition), over, "{product} {release} {edition}");
+        }
+    }
 }
