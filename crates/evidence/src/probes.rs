@@ -29,6 +29,7 @@ probes!(
     update_parts,
     updates,
     upgrade_offer,
+    user_folders,
 );
 
 /// Adds to the facts which time zone the person named.

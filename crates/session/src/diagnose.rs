@@ -25,7 +25,7 @@ const OUT_OF_SCOPE: [&str; 6] = [
     "drivers and devices",
     "network, proxy, update servers and certificates",
     "logs of Windows Setup",
-    "users' own registry hives",
+    "people's own registry hives, but for the places of their folders",
 ];
 
 impl Session {

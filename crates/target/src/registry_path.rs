@@ -76,6 +76,20 @@ impl RegistryPath {
     }
 }
 
+/// The user's number and the rest of a path into a person's own hive: `HKU\S-1-5-21-…\Software`. Such hives are read and never written, so
+/// they are no [`RegistryPath`].
+pub(crate) fn of_user(text: &str) -> Option<(&str, &str)> {
+    let (root, rest) = text.split_once('\\')?;
+    let (user, inside) = rest.split_once('\\').unwrap_or((rest, ""));
+    let users = root.eq_ignore_ascii_case("HKU") || root.eq_ignore_ascii_case("HKEY_USERS");
+    (users && is_person(user)).then_some((user, inside))
+}
+
+/// Local and domain accounts, and those of Entra ID; not the accounts of services.
+fn is_person(user: &str) -> bool {
+    ["S-1-5-21-", "S-1-12-1-"].iter().any(|start| user.starts_with(start)) && user.chars().skip(1).all(|c| c == '-' || c.is_ascii_digit())
+}
+
 impl fmt::Display for RegistryPath {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let root = match self.hive {
@@ -97,6 +111,11 @@ mod tests {
         assert_eq!(shown("HKLM\\SYSTEM\\CurrentControlSet\\Services\\wuauserv"), Ok("HKLM\\SYSTEM\\ControlSet002\\Services\\wuauserv".into()));
         assert_eq!(shown("hkey_local_machine\\software\\Microsoft"), Ok("HKLM\\SOFTWARE\\Microsoft".into()));
         assert_eq!(shown("HKLM\\SOFTWARE\\Channels\\A/Operational"), Ok("HKLM\\SOFTWARE\\Channels\\A/Operational".into()));
+        assert_eq!(super::of_user("HKU\\S-1-5-21-1-2-3-1001\\Network\\H"), Some(("S-1-5-21-1-2-3-1001", "Network\\H")));
+        for none in ["HKU\\.DEFAULT\\Software", "HKU\\S-1-5-18\\Software", "HKU\\S-1-5-21-1_Classes\\x", "HKLM\\S-1-5-21-1\\x"] {
+            assert_eq!(super::of_user(none), None);
+        }
+        assert!(shown("HKU\\S-1-5-21-1-2-3-1001\\Software").is_err(), "never written");
         assert!(shown("HKLM/SOFTWARE/Microsoft").is_err());
         assert!(shown("HKLM\\SAM\\SAM").is_err());
         assert!(shown("HKCU\\Software").is_err());

@@ -6,6 +6,7 @@ mod expand;
 mod hives;
 mod metadata;
 mod paths;
+mod users;
 mod write;
 
 use crate::target::{Entry, Expanded, KeyView, Target};
@@ -42,7 +43,7 @@ impl FolderTarget {
         let config = windows_folder.join("System32").join("config");
         let mut hives = BTreeMap::new();
         for name in HiveName::ALL {
-            match HiveFile::open(&paths, &config, name) {
+            match HiveFile::open(&paths, &config, name.file_name()) {
                 Ok(hive) => {
                     hives.insert(name, hive);
                 }
@@ -172,12 +173,15 @@ impl Target for FolderTarget {
     }
 
     fn key(&self, path: &str) -> Reading<KeyView> {
+        if let Some((user, inside)) = crate::registry_path::of_user(path) {
+            return self.honest(users::key(self, user, inside, path));
+        }
         let path = match RegistryPath::parse(path, self.windows.control_set) {
             Ok(path) => path,
             Err(why) => return Reading::Unreadable(why),
         };
         match self.hives.get(&path.hive) {
-            Some(hive) => hive.key(&path),
+            Some(hive) => hive.key(&path.inside, &path.to_string()),
             None => Reading::NotCollected,
         }
     }

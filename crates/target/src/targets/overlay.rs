@@ -184,6 +184,9 @@ impl Target for OverlayTarget {
     }
 
     fn key(&self, path: &str) -> Reading<KeyView> {
+        if crate::registry_path::of_user(path).is_some() {
+            return self.below.key(path);
+        }
         let full = match RegistryPath::parse(path, self.windows().control_set) {
             Ok(path) => path.to_string(),
             Err(why) => return Reading::Unreadable(why),

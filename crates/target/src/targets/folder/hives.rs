@@ -1,9 +1,8 @@
 //! The registry hives of a folder: opened with their logs, replayed in memory, never changed by reading.
 
 use super::paths::Paths;
-use crate::registry_path::RegistryPath;
+use crate::OpenError;
 use crate::target::KeyView;
-use crate::{HiveName, OpenError};
 use hive::{CleanHive, Hive, Recovered};
 use model::{Reading, RegistryData, VolumePath};
 use std::path::PathBuf;
@@ -19,7 +18,7 @@ pub(super) struct HiveFile {
     pub(super) path: VolumePath,
     /// The logs that exist, inside the volume.
     pub(super) logs: Vec<VolumePath>,
-    name: HiveName,
+    name: String,
     state: State,
 }
 
@@ -34,9 +33,9 @@ enum State {
 }
 
 impl HiveFile {
-    /// Opens `config\NAME` and its logs.
-    pub(super) fn open(paths: &Paths, config: &VolumePath, name: HiveName) -> Result<Self, OpenError> {
-        let path = config.join(name.file_name());
+    /// Opens a hive's file in its folder (`config\SYSTEM`, `Users\anna\NTUSER.DAT`) and its logs.
+    pub(super) fn open(paths: &Paths, folder: &VolumePath, name: &str) -> Result<Self, OpenError> {
+        let path = folder.join(name);
         let shown = PathBuf::from(path.with_drive('C'));
         let broken = |path: &PathBuf, why: String| OpenError::Hive { path: path.clone(), why };
         let file = match paths.locate(&path, false) {
@@ -53,7 +52,7 @@ impl HiveFile {
         let mut log_bytes = Vec::new();
         // Windows Vista to 11 keep LOG1 and LOG2; a lone LOG is the older way.
         for ending in [".LOG1", ".LOG2", ".LOG"] {
-            let log = config.join(&format!("{}{ending}", name.file_name()));
+            let log = folder.join(&format!("{name}{ending}"));
             match paths.read(&log, LARGEST) {
                 Reading::Known(bytes) => {
                     logs.push(log);
@@ -69,7 +68,7 @@ impl HiveFile {
             Recovered::Replayed { hive, .. } => State::Replayed(hive),
             Recovered::DirtyWithoutLogs { bytes, why } => State::Dirty { bytes, why },
         };
-        let opened = HiveFile { file, path, logs, name, state };
+        let opened = HiveFile { file, path, logs, name: name.to_owned(), state };
         opened.check().map_err(|why| broken(&opened.file, why))?;
         Ok(opened)
     }
@@ -127,14 +126,14 @@ impl HiveFile {
         }
     }
 
-    /// One key, with all its values.
-    pub(super) fn key(&self, path: &RegistryPath) -> Reading<KeyView> {
+    /// One key, with all its values: its place inside the hive, and the whole path to be shown.
+    pub(super) fn key(&self, inside: &str, path: &str) -> Reading<KeyView> {
         let unreadable = |error: hive::Error| Reading::Unreadable(format!("{path}: {error}"));
         let hive = match Hive::parse(self.bytes()) {
             Ok(hive) => hive,
             Err(error) => return unreadable(error),
         };
-        let key = match hive.open(&path.inside) {
+        let key = match hive.open(inside) {
             Ok(Some(key)) => key,
             Ok(None) => return Reading::Absent,
             Err(error) => return unreadable(error),

@@ -161,8 +161,8 @@ impl FolderTarget {
         self.paths.forget();
         let Some(hive) = HiveName::from_file_name(name) else { return Ok(()) };
         let config = self.windows_folder.join("System32").join("config");
-        let opened =
-            super::HiveFile::open(&self.paths, &config, hive).map_err(|error| TargetError::Hive { hive: name.into(), why: error.to_string() })?;
+        let opened = super::HiveFile::open(&self.paths, &config, hive.file_name())
+            .map_err(|error| TargetError::Hive { hive: name.into(), why: error.to_string() })?;
         self.hives.insert(hive, opened);
         Ok(())
     }

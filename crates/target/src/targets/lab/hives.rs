@@ -24,9 +24,10 @@ pub(super) fn build(layers: &[&MachineTexts]) -> Result<Vec<(String, Vec<u8>)>, 
 
 /// Where the hive lies on the volume.
 pub(super) fn path_of(hive: &str) -> String {
-    match hive {
-        "NTUSER" => "Users/Default/NTUSER.DAT".to_string(),
-        _ => format!("Windows/System32/config/{hive}"),
+    match hive.strip_prefix("NTUSER") {
+        Some("") => "Users/Default/NTUSER.DAT".to_string(),
+        Some(user) => format!("Users/{}/NTUSER.DAT", user.trim_start_matches('-')),
+        None => format!("Windows/System32/config/{hive}"),
     }
 }
 
