@@ -9,6 +9,10 @@ use std::fmt;
 
 include!(concat!(env!("OUT_DIR"), "/guides.rs"));
 
+/// What the by-hand way means on versions that no guide names.
+const OLDER: &str = "\nWindows 8 (8.0) is handled as 8.1; it has had no updates since January 2016, so install 8.1 first. Windows XP and Vista are not \
+                     treated: Microsoft's servers no longer serve them, and XP calls the update service Automatic Updates.\n";
+
 /// One guide, parsed.
 #[derive(Debug, Clone)]
 pub struct Guide {
@@ -207,7 +211,29 @@ impl Guide {
         while out.contains("\n\n\n") {
             out = out.replace("\n\n\n", "\n\n");
         }
+        if self.windows.contains_version((6, 1, 7601)) {
+            out.push_str(OLDER);
+        }
         out
+    }
+
+    /// Headings of the second level, each with what stands below it, fenced blocks included.
+    pub(crate) fn sections(&self) -> Vec<(String, String)> {
+        let mut sections = vec![(String::new(), String::new())];
+        let mut fenced = false;
+        for line in self.body.lines() {
+            fenced ^= line.trim_start().starts_with("```");
+            match line.strip_prefix("## ").filter(|_| !fenced) {
+                Some(heading) => sections.push((heading.trim().replace('`', ""), String::new())),
+                None => {
+                    if let Some((_, text)) = sections.last_mut() {
+                        text.push_str(line);
+                        text.push('\n');
+                    }
+                }
+            }
+        }
+        sections
     }
 
     /// True when the person's code belongs to this guide's ladder.

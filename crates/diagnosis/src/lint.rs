@@ -3,6 +3,7 @@
 use crate::guide::Guide;
 use crate::template;
 use model::{FactDeclaration, Level};
+use std::collections::BTreeSet;
 
 /// One complaint about a guide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,11 @@ pub struct Lint {
 pub fn lint(guide: &Guide, facts: &[&FactDeclaration], actions: &[(&str, &[&str])]) -> Vec<Lint> {
     let mut complaints: Vec<String> = Vec::new();
     let known = |name: &str| facts.iter().any(|fact| fact.name == name);
+    let kinds: BTreeSet<&str> = facts.iter().filter_map(|fact| fact.name.split('.').next()).collect();
+    if !kinds.contains(guide.each.as_str()) {
+        let list: Vec<&str> = kinds.into_iter().collect();
+        complaints.push(format!("each is {:?}; use {}", guide.each, list.join(", ")));
+    }
     let mut check_fact = |name: &str, place: &str| {
         if !known(name) {
             complaints.push(format!("{place} asks about {name}, which no probe declares; `hresolve guides facts` lists them"));
@@ -83,9 +89,7 @@ pub fn lint(guide: &Guide, facts: &[&FactDeclaration], actions: &[(&str, &[&str]
             complaints.push(format!("the section \"## {heading}\" is missing"));
         }
     }
-    if !guide.steps.is_empty() && !guide.body.contains("By hand") {
-        complaints.push("say how to do it by hand (**By hand**)".into());
-    }
+    complaints.extend(by_hand(guide));
     if !["none", "low", "medium", "high"].contains(&guide.risk.as_str()) {
         complaints.push(format!("risk is {:?}; use none, low, medium or high", guide.risk));
     }
@@ -96,4 +100,70 @@ pub fn lint(guide: &Guide, facts: &[&FactDeclaration], actions: &[(&str, &[&str]
         complaints.push(format!("status is {:?}; use draft or tested", guide.status));
     }
     complaints.into_iter().map(|what| Lint { file: guide.file.clone(), what }).collect()
+}
+
+/// Versions of Windows as people call them, each with one that stands for it.
+const VERSIONS: [(&str, u32, u32, u32); 4] = [("7", 6, 1, 7601), ("8.1", 6, 3, 9600), ("10", 10, 0, 19045), ("11", 10, 0, 26100)];
+
+/// Every step must also be possible without this program, on every Windows that the guide is for.
+fn by_hand(guide: &Guide) -> Vec<String> {
+    let sections = guide.sections();
+    let mut complaints = Vec::new();
+    let mut told = String::new();
+    let mut headings: Vec<&str> = guide.steps.iter().map(|step| step.heading.as_str()).filter(|heading| !heading.is_empty()).collect();
+    headings.dedup();
+    for heading in headings {
+        let text: String = sections.iter().filter(|(of, _)| of == heading).map(|(_, text)| text.as_str()).collect();
+        match text.split_once("**By hand**") {
+            Some((_, how)) => told.push_str(how),
+            None => complaints.push(format!("under \"{heading}\" say how to do it by hand (**By hand**)")),
+        }
+    }
+    for (name, major, minor, build) in VERSIONS {
+        if !told.is_empty() && guide.windows.contains_version((major, minor, build)) && !told.contains("every Windows") && !names(&told, name) {
+            complaints.push(format!("say how it is done by hand in Windows {name} (or \"in every Windows\")"));
+        }
+    }
+    complaints
+}
+
+/// Whether a number stands in a text as a word of its own: `10`, but not in `10.0`, `2010` or `110`.
+fn names(text: &str, number: &str) -> bool {
+    text.match_indices(number).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default().chars().next_back();
+        let mut after = text.get(at + number.len()..).unwrap_or_default().chars();
+        let (next, then) = (after.next(), after.next());
+        let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
+        !part(before) && before != Some('.') && !part(next) && !(next == Some('.') && part(then))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{by_hand, names};
+
+    #[test]
+    fn every_built_in_guide_says_how_by_hand() {
+        let complaints: Vec<String> = crate::embedded().iter().flat_map(by_hand).collect();
+        assert_eq!(complaints, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_step_without_words_and_a_version_left_out_are_noticed() {
+        let guide = |how: &str| {
+            let text = format!(
+                "---\nid: x\ntitle: t\nwindows: \">= 6.1\"\nrisk: low\noffline: full\nstatus: draft\n---\n## Do `it`\n\n{how}\n\n```step\naction: by-hand\nlevel: show\ntext: x\n```\n"
+            );
+            crate::Guide::parse("a/x.md", &text).map(|guide| by_hand(&guide)).unwrap_or_default()
+        };
+        assert!(guide("Words.").iter().any(|what| what.contains("under \"Do it\"")));
+        assert_eq!(guide("**By hand**, in Windows 7, 10 and 11: so.").len(), 1, "8.1 is left out");
+        assert_eq!(guide("**By hand**, in every Windows: so."), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_number_is_a_word() {
+        assert!(names("Windows 10 and 11.", "10") && names("Windows 10 and 11.", "11") && names("7, 8.1, 10", "8.1"));
+        assert!(!names("10.0.19045, 2010, 110, 8.10", "10") && !names("8.1", "1") && !names("17", "7"));
+    }
 }

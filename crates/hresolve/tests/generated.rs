@@ -128,3 +128,32 @@ fn real_answers_are_what_the_schemas_describe() {
         }
     }
 }
+
+#[test]
+fn contributing_lists_every_kind_of_subject() {
+    let text = std::fs::read_to_string(docs().join("../CONTRIBUTING.md")).unwrap();
+    let (_, after) = text.split_once("| `each` |").unwrap();
+    let rows = after.lines().skip(2).take_while(|line| line.starts_with('|')).map(|line| line.split('`').nth(1).unwrap().to_owned());
+    let kinds: std::collections::BTreeSet<String> =
+        evidence::declarations().iter().map(|fact| fact.name.split('.').next().unwrap().to_owned()).collect();
+    assert_eq!(rows.collect::<Vec<_>>(), kinds.into_iter().collect::<Vec<_>>(), "the table of `each` in CONTRIBUTING.md");
+}
+
+#[test]
+fn every_row_about_services_is_a_guide_or_explained() {
+    let page = std::fs::read_to_string(docs().join("not-automated.md")).unwrap();
+    let guides = diagnosis::embedded();
+    for number in 1..=15 {
+        let row = format!("SV-{number:02}");
+        let treated = guides.iter().any(|guide| guide.catalogue.contains(&row));
+        assert!(treated || page.contains(&format!("| {row} |")), "{row} is neither a guide nor in docs/not-automated.md");
+    }
+    for named in page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.starts_with("update-") || word.starts_with("automatic-") || word.starts_with("set-aside-"))
+    {
+        assert!(guides.iter().any(|guide| guide.id == named), "docs/not-automated.md names the guide {named}");
+    }
+}

@@ -73,7 +73,11 @@ impl VersionRange {
 
     /// True when that Windows lies in the range.
     pub fn contains(&self, windows: &WindowsVersion) -> bool {
-        let version = (windows.major, windows.minor, windows.build);
+        self.contains_version((windows.major, windows.minor, windows.build))
+    }
+
+    /// The same for major, minor and build alone.
+    pub fn contains_version(&self, version: (u32, u32, u32)) -> bool {
         self.low <= version && version <= self.high
     }
 }

@@ -111,13 +111,18 @@ mod tests {
         assert_eq!(shown("HKLM\\SYSTEM\\CurrentControlSet\\Services\\wuauserv"), Ok("HKLM\\SYSTEM\\ControlSet002\\Services\\wuauserv".into()));
         assert_eq!(shown("hkey_local_machine\\software\\Microsoft"), Ok("HKLM\\SOFTWARE\\Microsoft".into()));
         assert_eq!(shown("HKLM\\SOFTWARE\\Channels\\A/Operational"), Ok("HKLM\\SOFTWARE\\Channels\\A/Operational".into()));
+        assert!(shown("HKLM/SOFTWARE/Microsoft").is_err());
+        assert!(shown("HKLM\\SAM\\SAM").is_err());
+        assert!(shown("HKCU\\Software").is_err());
+    }
+
+    #[test]
+    fn people_are_no_registry_path() {
+        let shown = |text| RegistryPath::parse(text, 2).map(|p| p.to_string());
         assert_eq!(super::of_user("HKU\\S-1-5-21-1-2-3-1001\\Network\\H"), Some(("S-1-5-21-1-2-3-1001", "Network\\H")));
         for none in ["HKU\\.DEFAULT\\Software", "HKU\\S-1-5-18\\Software", "HKU\\S-1-5-21-1_Classes\\x", "HKLM\\S-1-5-21-1\\x"] {
             assert_eq!(super::of_user(none), None);
         }
         assert!(shown("HKU\\S-1-5-21-1-2-3-1001\\Software").is_err(), "never written");
-        assert!(shown("HKLM/SOFTWARE/Microsoft").is_err());
-        assert!(shown("HKLM\\SAM\\SAM").is_err());
-        assert!(shown("HKCU\\Software").is_err());
     }
 }
