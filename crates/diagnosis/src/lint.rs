@@ -5,6 +5,17 @@ use crate::template;
 use model::{FactDeclaration, Level};
 use std::collections::BTreeSet;
 
+/// What the template says where an author has to say something.
+const TEMPLATE: [&str; 7] = [
+    "One line that says what is wrong",
+    "Title of the source (date)",
+    "What happened, in plain words, and how one can tell.",
+    "Why this is the right thing, in a sentence.",
+    "where to click.",
+    "What would show that this guide is not the answer.",
+    "* The sources, in full.",
+];
+
 /// One complaint about a guide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lint {
@@ -66,8 +77,9 @@ pub fn lint(guide: &Guide, facts: &[&FactDeclaration], actions: &[(&str, &[&str]
             complaints.push("a step needs a heading above it".into());
         }
     }
-    if guide.title == "One line that says what is wrong" || guide.body.contains("What happened, in plain words, and how one can tell.") {
-        complaints.push("the template's own words are still in it".into());
+    let everything = format!("{}\n{}\n{}", guide.title, guide.sources.join("\n"), guide.body);
+    if let Some(left) = TEMPLATE.iter().find(|words| everything.contains(**words)) {
+        complaints.push(format!("the template's own words are still in it: {left:?}"));
     }
     if guide.usual.is_none() && signs.iter().all(|sign| sign.is_none()) {
         complaints.push("a guide without signs must be a usual method (usual: N)".into());

@@ -105,6 +105,11 @@ fn guides_from_a_folder_are_followed_but_always_ask() {
         .replace("ID", "my-own-guide")
         .replace("One line that says what is wrong", "It starts by hand")
         .replace("What happened, in plain words, and how one can tell.", "Words.")
+        .replace("Title of the source (date)", "A test")
+        .replace("Why this is the right thing, in a sentence.", "Words.")
+        .replace("where to click.", "nowhere.")
+        .replace("What would show that this guide is not the answer.", "Words.")
+        .replace("* The sources, in full.", "* A test.")
         .replace("service.start.state = disabled", "service.start = 3")
         .replace("level: ask", "level: auto");
     std::fs::write(folder.path().join("my-own-guide.md"), text.replace("data: \"{service.start.default}\"", "data: \"2\"")).unwrap();
