@@ -146,7 +146,7 @@ fn names(text: &str, number: &str) -> bool {
         let mut after = text.get(at + number.len()..).unwrap_or_default().chars();
         let (next, then) = (after.next(), after.next());
         let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
-        !part(before) && before != Some('.') && !part(next) && !(next == Some('.') && part(then))
+        !(part(before) || before == Some('.') || part(next) || next == Some('.') && part(then))
     })
 }
 
