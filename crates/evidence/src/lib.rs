@@ -1,5 +1,8 @@
 //! Probes: each reads one part of a target and yields facts. Nothing here changes a target or judges a cause.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test may fail loudly and print its counts")]
+mod damage;
 mod defaults;
 mod ese;
 pub mod logs;

@@ -16,6 +16,9 @@ pub struct Tree<'b> {
     pub keys: Vec<TreeKey<'b>>,
     /// What could not be read, in the order it was met.
     pub faults: Vec<Error>,
+    /// Damaged keys that share lists, values or names can say many times more than the file holds. A tree that would become larger
+    /// than four times the file is given up; it holds what was read before, and differs from every other tree.
+    pub given_up: bool,
 }
 
 /// A key with everything that belongs to it.
@@ -54,12 +57,12 @@ impl<'b> Tree<'b> {
     /// Reads a whole hive. Never fails; see [`Tree::faults`].
     #[must_use]
     pub fn of(hive: &Hive<'b>) -> Self {
-        let mut tree = Tree { keys: Vec::new(), faults: Vec::new() };
+        let mut tree = Tree { keys: Vec::new(), faults: Vec::new(), given_up: false };
         let mut path: Vec<usize> = Vec::new();
-        // Damaged values may share their data; all data together is no more than a few times the file.
-        let mut allowance = hive.bytes().len().saturating_mul(4);
+        // No healthy hive needs more than about twice its size.
+        let mut allowance = Allowance(hive.bytes().len().saturating_mul(4));
         for step in hive.walk() {
-            match step {
+            let spent = match step {
                 Ok(step) => {
                     let index = tree.keys.len();
                     path.truncate(step.depth);
@@ -67,10 +70,18 @@ impl<'b> Tree<'b> {
                         parent.subkeys.push(index);
                     }
                     path.push(index);
-                    let key = read_key(&step.key, &mut allowance, &mut tree.faults);
+                    let (key, spent) = read_key(&step.key, &mut allowance, &mut tree.faults);
                     tree.keys.push(key);
+                    spent
                 }
-                Err(error) => tree.faults.push(error),
+                Err(error) => {
+                    tree.faults.push(error);
+                    allowance.spend(size_of::<Error>())
+                }
+            };
+            if spent.is_none() {
+                tree.given_up = true;
+                break;
             }
         }
         tree
@@ -85,6 +96,9 @@ impl<'b> Tree<'b> {
     /// The first difference to another tree as a sentence; `None` when both say the same.
     #[must_use]
     pub fn first_difference(&self, other: &Tree<'_>) -> Option<String> {
+        if self.given_up || other.given_up {
+            return Some("the hive says many times more than it holds, so it cannot be compared as a whole".to_owned());
+        }
         let mut open = vec![(0_usize, 0_usize, String::new())];
         while let Some((here, there, path)) = open.pop() {
             let (here, there) = match (self.keys.get(here), other.keys.get(there)) {
@@ -129,20 +143,39 @@ fn key_difference(a: &TreeKey<'_>, b: &TreeKey<'_>) -> Option<String> {
     Some(what.to_owned())
 }
 
-fn read_key<'b>(key: &Key<'b>, allowance: &mut usize, faults: &mut Vec<Error>) -> TreeKey<'b> {
+/// How many bytes a tree may still take.
+struct Allowance(usize);
+
+impl Allowance {
+    /// `None` when there is not that much left.
+    fn spend(&mut self, bytes: usize) -> Option<()> {
+        self.0 = self.0.checked_sub(bytes)?;
+        Some(())
+    }
+}
+
+/// The key as far as the allowance goes; `None` beside it when that was spent.
+fn read_key<'b>(key: &Key<'b>, allowance: &mut Allowance, faults: &mut Vec<Error>) -> (TreeKey<'b>, Option<()>) {
+    let name: Vec<u16> = key.name_units().collect();
+    let mut spent = allowance.spend(size_of::<TreeKey<'_>>() + 2 * name.len());
     let mut values = Vec::new();
     for value in key.values() {
-        let read = value.and_then(|value| {
-            let size = value.data_size() as usize;
-            *allowance = allowance
-                .checked_sub(size + 8)
-                .ok_or(Error::ListTooLong { offset: crate::cell::file_offset(key.offset()), expected: u64::from(key.value_count()) })?;
-            let name = value.name_units().collect();
-            Ok(TreeValue { name, data_type: value.data_type(), data: value.data()? })
-        });
-        match read {
-            Ok(value) => values.push(value),
-            Err(error) => faults.push(error),
+        let size = value.as_ref().map_or(0, |value| value.data_size() as usize);
+        let read = value.and_then(|value| Ok(TreeValue { name: value.name_units().collect(), data_type: value.data_type(), data: value.data()? }));
+        let size = match read {
+            Ok(value) => {
+                let bytes = size_of::<TreeValue<'_>>() + 2 * value.name.len() + size;
+                values.push(value);
+                bytes
+            }
+            Err(error) => {
+                faults.push(error);
+                size_of::<Error>()
+            }
+        };
+        spent = spent.and_then(|()| allowance.spend(size));
+        if spent.is_none() {
+            break;
         }
     }
     let mut noted = |error| {
@@ -151,8 +184,8 @@ fn read_key<'b>(key: &Key<'b>, allowance: &mut usize, faults: &mut Vec<Error>) -
     };
     let class = key.class_bytes().unwrap_or_else(&mut noted);
     let security = key.security().unwrap_or_else(noted);
-    TreeKey {
-        name: key.name_units().collect(),
+    let key = TreeKey {
+        name,
         flags: key.flags(),
         other_flags: (key.access_bits(), key.user_flags()),
         last_written: key.last_written(),
@@ -160,5 +193,6 @@ fn read_key<'b>(key: &Key<'b>, allowance: &mut usize, faults: &mut Vec<Error>) -
         security: security.map(Cow::Borrowed),
         values,
         subkeys: Vec::new(),
-    }
+    };
+    (key, spent)
 }

@@ -400,6 +400,10 @@ pub fn summary(journal: &Journal) -> (String, RunState, Option<String>, usize) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::indexing_slicing, reason = "test")]
+mod damage;
+
+#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
     use super::{Event, JournalError, line, parse};

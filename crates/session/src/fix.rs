@@ -162,6 +162,9 @@ impl Session {
                 says: format!("{} was not seen before this run: {}", new.finding.object, new.finding.title),
             });
         }
+        // Without a code and a cause the whole machine was meant, and what was left alone because it is not proved is still wrong.
+        let whole = request.asked.is_none() && request.only.is_none();
+        all_right &= !whole || fresh.found.iter().all(waits);
         report.not_checked = fresh.diagnosis.not_checked.iter().filter(|item| item.blocking).cloned().collect();
         report.verdict = match (damaged, all_right) {
             (true, _) => RunVerdict::UndoFailed,

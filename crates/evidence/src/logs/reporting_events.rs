@@ -31,7 +31,10 @@ pub struct Problem {
     pub what: String,
 }
 
-/// Parses a whole file. Never fails as a whole; a file cut anywhere gives the events before the cut.
+/// How many bad lines are remembered; a file of nothing else would take many times its size.
+const PROBLEMS: usize = 100;
+
+/// Parses a whole file; of bad lines the first hundred are given. Never fails as a whole; a file cut anywhere gives the events before the cut.
 pub fn parse(bytes: &[u8]) -> (Vec<Event>, Vec<Problem>) {
     let text = decode(bytes);
     let (mut events, mut problems) = (Vec::new(), Vec::new());
@@ -42,7 +45,8 @@ pub fn parse(bytes: &[u8]) -> (Vec<Event>, Vec<Problem>) {
         }
         match event(line, content) {
             Ok(event) => events.push(event),
-            Err(what) => problems.push(Problem { line, what }),
+            Err(what) if problems.len() < PROBLEMS => problems.push(Problem { line, what }),
+            Err(_) => {}
         }
     }
     (events, problems)

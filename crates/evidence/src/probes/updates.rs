@@ -49,7 +49,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     };
     let (events, problems) = reporting_events::parse(&bytes);
     if events.is_empty() && !problems.is_empty() {
-        let why = format!("none of its {} lines could be understood", problems.len());
+        let why = "none of its lines could be understood".to_owned();
         facts.not_checked.push(NotChecked { what: format!("update history ({source})"), why, blocking: false });
     }
     let mut by_update: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();

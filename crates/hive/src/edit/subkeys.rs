@@ -2,7 +2,7 @@
 
 use crate::bytes::u32_at;
 use crate::cell::{NIL, file_offset};
-use crate::edit::writer::{Entry, Writer, upcased, utf16_bytes};
+use crate::edit::writer::{Entry, Writer, utf16_bytes};
 use crate::error::Error;
 use crate::name;
 use crate::upcase::name_hash;
@@ -27,10 +27,11 @@ impl Writer {
     fn read_subkeys(&self, offset: u32) -> Result<Vec<Entry>, Error> {
         let key = self.key(offset)?;
         let mut list = Vec::new();
+        let mut room = self.bins().data.len();
         for subkey in key.subkeys() {
             let subkey = subkey?;
             self.image.cell(subkey.offset())?;
-            list.push(Entry { offset: subkey.offset(), upcased: upcased(subkey.name_units()) });
+            list.push(Entry::read(subkey.offset(), subkey.name_units(), &mut room)?);
         }
         list.sort_by(|a, b| a.upcased.cmp(&b.upcased));
         refuse_twins(offset, &list)?;

@@ -28,10 +28,11 @@ impl Writer {
         if key.is_predefined() {
             return Err(damaged(offset, "the key stands for a predefined handle and holds no values."));
         }
+        let mut room = self.bins().data.len();
         for value in key.values() {
             let value = value?;
             self.image.cell(value.offset())?;
-            list.push(Entry { offset: value.offset(), upcased: upcased(value.name_units()) });
+            list.push(Entry::read(value.offset(), value.name_units(), &mut room)?);
         }
         let mut sorted = list.clone();
         sorted.sort_by(|a, b| a.upcased.cmp(&b.upcased));

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cell::{Bins, NIL};
-use crate::edit::image::Image;
+use crate::edit::image::{Image, damaged};
 use crate::edit::operation::{Operation, parts, value_name};
 use crate::error::Error;
 use crate::hive::Hive;
@@ -17,6 +17,16 @@ use crate::upcase::upcase;
 pub(super) struct Entry {
     pub(super) offset: u32,
     pub(super) upcased: Vec<u16>,
+}
+
+impl Entry {
+    /// An entry that was read. All names of one list together are no longer than the hive (`room`, in UTF-16 units), unless it
+    /// names the same cells again and again.
+    pub(super) fn read(offset: u32, units: impl Iterator<Item = u16>, room: &mut usize) -> Result<Self, Error> {
+        let upcased = upcased(units);
+        *room = room.checked_sub(upcased.len()).ok_or_else(|| damaged(offset, "a list names the same cells again and again."))?;
+        Ok(Self { offset, upcased })
+    }
 }
 
 /// A hive under change.

@@ -98,9 +98,13 @@ fn read_entry(entry: &[u8], hash: u64) -> Option<Entry<'_>> {
     let count = u32_at(entry, 20)? as usize;
     let references = entry.get(ENTRY_HEADER..)?.get(..count.checked_mul(8)?)?;
     let mut data = entry.get(ENTRY_HEADER + references.len()..)?;
-    let mut pages = Vec::with_capacity(count);
+    let mut pages = Vec::with_capacity(count.min(data.len() / SECTOR));
     for reference in references.chunks_exact(8) {
         let (offset, length) = (u32_at(reference, 0)?, u32_at(reference, 4)?);
+        // Dirty pages are whole sectors. Shorter ones, which no Windows writes, would make the list of pages larger than the log.
+        if length == 0 || !length.is_multiple_of(SECTOR as u32) {
+            return None;
+        }
         let (page, behind) = data.split_at_checked(length as usize)?;
         if offset.checked_add(length)? > bins_size {
             return None;

@@ -19,6 +19,7 @@ mod damage;
 mod dump;
 mod lists;
 mod logs;
+mod mutate;
 mod oracle;
 mod places;
 mod random;
