@@ -5,8 +5,7 @@ use super::{Event, line, parse};
 #[test]
 fn spoilt_journals_never_give_other_events() {
     let rounds = 2000 * std::env::var("HRESOLVE_ROUNDS").ok().and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
-    let events: Vec<Event> =
-        (1..20).map(|step| Event::Failed { step, why: format!("because of \"quotes\" and {step}\nlines {{}}") }).collect();
+    let events: Vec<Event> = (1..20).map(|step| Event::Failed { step, why: format!("because of \"quotes\" and {step}\nlines {{}}") }).collect();
     let whole: Vec<u8> = (1..).zip(&events).flat_map(|(n, event)| (line(n, event).unwrap() + "\n").into_bytes()).collect();
     let shown: Vec<String> = events.iter().map(|event| format!("{event:?}")).collect();
     let (mut refused, mut cut) = (0, 0);
