@@ -104,7 +104,7 @@ impl Seed {
         (primary, logs)
     }
 
-    fn spoil(&self, bytes: &mut Vec<u8>, places: &[Vec<usize>], others: &[Seed], dice: &mut Dice) {
+    fn spoil(&self, bytes: &mut [u8], places: &[Vec<usize>], others: &[Seed], dice: &mut Dice) {
         // Bins and sizes of cells are the first kinds; damage there keeps a hive from being written, so they are hit less often.
         let kind = &places[dice.roll(places.len()).max(dice.roll(places.len()))];
         let at = if dice.roll(8) == 0 { dice.roll(bytes.len()) } else { kind[dice.roll(kind.len())] + [0, 0, 0, 1, 4][dice.roll(5)] };
