@@ -141,6 +141,14 @@ pub fn embedded() -> Vec<Guide> {
     GUIDES.iter().filter_map(|(file, text)| Guide::parse(file, text).ok()).collect()
 }
 
+/// The built-in guides whose front matter names a code. Only those are parsed, so that explaining a code stays fast.
+pub fn embedded_naming(code: ErrorCode) -> Vec<Guide> {
+    let digits = format!("{:08X}", code.normal().0);
+    let names = |text: &str| split_front_matter(text).is_some_and(|(front, ..)| front.to_ascii_uppercase().contains(&digits));
+    let parsed = GUIDES.iter().filter(|(_, text)| names(text)).filter_map(|(file, text)| Guide::parse(file, text).ok());
+    parsed.filter(|guide| guide.bears_on(code)).collect()
+}
+
 impl Guide {
     /// Parses a document; `file` is its path below the guides' folder.
     ///

@@ -11,7 +11,7 @@ mod template;
 
 pub use condition::{Condition, Truth};
 pub use find::{Choice, Found, PlannedStep, find, is_right, still_wrong, usual_steps};
-pub use guide::{Guide, GuideError, embedded};
+pub use guide::{Guide, GuideError, embedded, embedded_naming};
 pub use lint::{Lint, lint};
 pub use step::StepSpec;
 

@@ -103,6 +103,16 @@ pub(crate) enum Command {
         #[arg(long)]
         random: bool,
     },
+    /// Says what a code is called and what it means; with `-` names every code in a text that is piped in
+    ///
+    /// Any spelling will do: 0x80070002, 80070002, -2147024894, 2147942402, `WU_E_DS_NODATA`, "Code 39", 0x8007000D-0x2000C, or
+    /// a sentence with codes in it. `hresolve explain - < CBS.log` copies the log and writes the name behind each code.
+    #[command(verbatim_doc_comment)]
+    Explain {
+        /// The code, or words with codes in them; `-` reads a text from standard input
+        #[arg(value_name = "CODE|TEXT|-", allow_negative_numbers = true)]
+        words: Vec<String>,
+    },
     /// Says what is wrong, what proves it, and what would fix it; changes nothing
     Diagnose {
         #[command(flatten)]

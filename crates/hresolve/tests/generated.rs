@@ -88,12 +88,78 @@ fn ids_are_for_ever() {
     assert!(again.is_empty(), "{again:?} were retired and must not mean something else now");
 }
 
+/// Distinct values, and those with a meaning, by family.
+fn families() -> std::collections::BTreeMap<&'static str, (usize, usize)> {
+    let mut values = std::collections::BTreeMap::<&str, std::collections::BTreeSet<(u32, codes::Kind)>>::new();
+    for entry in codes::entries() {
+        values.entry(entry.family).or_default().insert((entry.value, entry.kind));
+    }
+    let meant = |list: &std::collections::BTreeSet<(u32, codes::Kind)>| list.iter().filter(|(value, kind)| codes::meaning(*value, *kind).is_some()).count();
+    values.into_iter().map(|(family, list)| (family, (list.len(), meant(&list)))).collect()
+}
+
+#[test]
+fn codes_and_no_family_shrinks() {
+    let families = families();
+    // The document that is there is the floor: what it says of a family, the next table must have at least.
+    let there = std::fs::read_to_string(docs().join("codes.md")).unwrap_or_default();
+    for line in there.lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, family, count, meant, ..] = cells[..] else { continue };
+        let (Ok(count), Ok(meant)) = (count.parse::<usize>(), meant.parse::<usize>()) else { continue };
+        let now = families.get(family.trim_matches('`')).copied().unwrap_or_default();
+        assert!(now.0 >= count && now.1 >= meant, "{family} shrank: {now:?}, docs/codes.md says {count} and {meant}");
+    }
+    let (all, meant) = families.values().fold((0, 0), |(all, meant), one| (all + one.0, meant + one.1));
+    let mut distinct: Vec<u32> = codes::entries().map(|entry| entry.value).collect();
+    distinct.dedup();
+    let mut out = format!(
+        "# Error codes\n\nWhat `hresolve explain` knows by name: {all} codes ({} different numbers; the same number is one thing as a Win32 error and another as \
+         a stop code), {meant} of them with a meaning in our own words. Codes that wrap another (0x80070002 wraps the Win32 error 2, 0xD0000034 an NTSTATUS) are \
+         computed and not counted. Where the names come from: `knowledge/codes/README.md`.\n\nMade from the program; do not edit. A family that shrinks fails a \
+         test.\n\n| family | codes | with a meaning | without |\n|---|---|---|---|\n",
+        distinct.len()
+    );
+    for (family, (count, meant)) in &families {
+        writeln!(out, "| `{family}` | {count} | {meant} | {} |", count - meant).unwrap();
+    }
+    same("codes.md", &out);
+}
+
+/// What people meet has no hole: each of these families has at least so many codes, and those that they meet have a meaning each.
+#[test]
+fn families_are_complete() {
+    let families = families();
+    for (family, floor) in [
+        ("servicing", 130), ("windows-update", 440), ("upgrade", 50), ("delivery-optimization", 25), ("camera", 20), ("device-problem", 57),
+        ("media-foundation", 330), ("bug-check", 500), ("bits", 120), ("setupapi", 85),
+    ] {
+        let (count, _) = families.get(family).copied().unwrap_or_default();
+        assert!(count >= floor, "{family}: {count} codes, at least {floor} are wanted");
+    }
+    for family in ["servicing", "windows-update", "upgrade", "camera", "device-problem"] {
+        let silent: Vec<String> = codes::entries()
+            .filter(|entry| entry.family == family && codes::meaning(entry.value, entry.kind).is_none())
+            .map(|entry| format!("0x{:08X} {}", entry.value, entry.name))
+            .collect();
+        assert!(silent.is_empty(), "{family}: {silent:?}");
+    }
+    let silent: Vec<String> = diagnosis::embedded()
+        .iter()
+        .flat_map(|guide| guide.codes.clone())
+        .filter(|code| codes::explain(&codes::Asked::plain(code.0)).meaning.is_none())
+        .map(|code| code.to_string())
+        .collect();
+    assert!(silent.is_empty(), "codes that guides name, without a meaning: {silent:?}");
+}
+
 fn schema<T: schemars::JsonSchema>() -> serde_json::Value {
     serde_json::to_value(schemars::schema_for!(T)).unwrap()
 }
 
 fn schemas() -> Vec<(&'static str, serde_json::Value)> {
     vec![
+        ("explanation-1.json", schema::<codes::ExplanationJson>()),
         ("diagnosis-1.json", schema::<model::Diagnosis>()),
         ("plan-1.json", schema::<session::Plan>()),
         ("run-1.json", schema::<session::RunReport>()),
