@@ -100,6 +100,7 @@ fn rank(known: &Known, asked: &Asked) -> (Rank, String) {
         Kind::Win32 => (3, "a Win32 number of that value".into()),
         // Status codes begin with C (errors), 8 (warnings) or 4; HRESULTs of the same value are rarer in logs when both exist.
         Kind::NtStatus => (if small { 5 } else { 2 }, "a status of the Windows kernel (NTSTATUS)".into()),
+        Kind::Esent => (2, format!("an error of the ESE database engine, which writes it as {}", asked.value.cast_signed())),
         Kind::BugCheck => (if asked.hexadecimal { 3 } else { 4 }, "as the stop code of a blue screen".into()),
         Kind::Problem => (if asked.hexadecimal { 4 } else { 3 }, format!("as the problem code of a device (Code {})", asked.value)),
         Kind::Phase | Kind::Operation => (9, String::new()),
@@ -132,6 +133,7 @@ mod tests {
         assert_eq!(first("0x800F0922"), Some("CBS_E_INSTALLERS_FAILED"));
         assert_eq!(first("E_ACCESSDENIED"), Some("E_ACCESSDENIED"));
         assert_eq!(first("0xA00F4292"), Some("PhotoCaptureStartTimeout"));
+        assert_eq!(first("-1018"), Some("JET_errReadVerifyFailure"));
     }
 
     #[test]

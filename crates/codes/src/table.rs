@@ -25,11 +25,13 @@ pub enum Kind {
     Phase,
     /// The operation in an extend code of Windows setup.
     Operation,
+    /// An error of the ESE database engine, which writes it as a negative number: -1018 is 0xFFFFFC06.
+    Esent,
 }
 
 impl Kind {
     /// Every kind, in the order of `kinds.txt`, by which the tables number them.
-    const ALL: [Kind; 7] = [Kind::Hresult, Kind::Win32, Kind::NtStatus, Kind::BugCheck, Kind::Problem, Kind::Phase, Kind::Operation];
+    const ALL: [Kind; 8] = [Kind::Hresult, Kind::Win32, Kind::NtStatus, Kind::BugCheck, Kind::Problem, Kind::Phase, Kind::Operation, Kind::Esent];
 
     /// The word of the tables and of JSON.
     pub fn word(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Kind {
             Kind::Problem => "problem",
             Kind::Phase => "phase",
             Kind::Operation => "operation",
+            Kind::Esent => "esent",
         }
     }
 
