@@ -84,9 +84,10 @@ fn weight(family: &str, header: &str) -> u8 {
     ];
     match (family, header) {
         _ if MET.contains(&family) => 0,
-        (_, "winerror.h" | "ntstatus.h") => 1,
-        ("dotnet" | "mail" | "imaging" | "directx", _) => 3,
-        _ => 2,
+        ("win32" | "ntstatus" | "bug-check", _) => 1,
+        (_, "winerror.h" | "ntstatus.h") => 2,
+        ("dotnet" | "mail" | "imaging" | "directx", _) => 4,
+        _ => 3,
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Explanation {
     pub value: u32,
     /// The parts of the number. Small numbers of other lists (a stop code, a device's problem) have parts that say nothing.
     pub anatomy: Anatomy,
-    /// Every name, the likeliest first. Empty: unknown.
+    /// Every name, the likeliest first. Empty: it has no public name.
     pub names: Vec<Named>,
     /// What the likeliest name with a meaning means.
     pub meaning: Option<Meaning>,
@@ -38,6 +38,13 @@ pub struct Explanation {
     pub extend: Option<Extend>,
     /// For an unknown code: the nearest that are known, of the same facility.
     pub nearest: Vec<Known>,
+}
+
+impl Explanation {
+    /// True when there is a name or a meaning.
+    pub fn is_known(&self) -> bool {
+        !self.names.is_empty() || self.meaning.is_some()
+    }
 }
 
 /// Explains a code.
@@ -49,7 +56,7 @@ pub fn explain(asked: &Asked) -> Explanation {
         value: asked.value,
         anatomy: Anatomy::of(asked.value),
         meaning: meaning(&names, asked.value),
-        nearest: if names.is_empty() { table::neighbours(asked.value, 3) } else { Vec::new() },
+        nearest: if names.is_empty() && meaning(&names, asked.value).is_none() { table::neighbours(asked.value, 3) } else { Vec::new() },
         names,
         extend: asked.extend.map(extend),
     }
@@ -58,7 +65,8 @@ pub fn explain(asked: &Asked) -> Explanation {
 /// The meaning that goes with the likeliest name: its own, or that of the same code in its other form (an HRESULT and what it
 /// wraps). Never that of another thing with the same number.
 fn meaning(names: &[Named], value: u32) -> Option<Meaning> {
-    let first = names.first()?.known;
+    // A few codes have no public name, but it is known what they mean.
+    let Some(Named { known: first, .. }) = names.first() else { return table::meaning(value, Kind::Hresult) };
     let own = table::meaning(first.value, first.kind);
     own.or_else(|| Wrapped::of(value).and_then(|wrapped| table::meaning(wrapped.value, wrapped.kind))).or_else(|| match first.kind {
         Kind::Win32 | Kind::NtStatus => table::meaning(value, Kind::Hresult),

@@ -57,7 +57,7 @@ fn answer(asked: &[Asked], global: &Global) -> Outcome {
         let blocks: Vec<String> = explained.iter().map(|(explanation, guides)| block(explanation, guides, global.verbose)).collect();
         output::text(&blocks.join("\n"));
     }
-    Ok(u8::from(explained.iter().any(|(explanation, _)| explanation.names.is_empty())))
+    Ok(u8::from(explained.iter().any(|(explanation, _)| !explanation.is_known())))
 }
 
 /// Guides on the ladder of a code: those of causes that produce it, in the order of treatment.
@@ -81,7 +81,8 @@ fn hex(value: u32) -> String {
 /// One code as text for people.
 fn block(explanation: &Explanation, guides: &[Guide], verbose: bool) -> String {
     let mut out = String::new();
-    let title = explanation.names.first().map_or("is not a code that hresolve knows", |named| named.known.name);
+    let unnamed = if explanation.is_known() { "(no public name)" } else { "is not a code that hresolve knows" };
+    let title = explanation.names.first().map_or(unnamed, |named| named.known.name);
     let _ = writeln!(out, "{}  {title}", hex(explanation.value));
     if let Some(meaning) = explanation.meaning {
         let _ = writeln!(out, "\n  {}\n  Try: {}", meaning.says, meaning.advice);
@@ -125,6 +126,7 @@ fn made_of(explanation: &Explanation) -> String {
     let first = explanation.names.first().map(|named| named.known.kind);
     match first {
         Some(codes::Kind::Problem) => return "the problem code of a device, as Device Manager shows it".into(),
+        Some(codes::Kind::Esent) => return "an error of the database engine ESE, which writes it as a negative number".into(),
         Some(codes::Kind::BugCheck) => return "the stop code of a blue screen".into(),
         Some(codes::Kind::Win32) if explanation.value <= 0xFFFF => {
             return format!("a plain Win32 error; as an HRESULT it is {}", hex(0x8007_0000 | explanation.value));
