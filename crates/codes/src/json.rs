@@ -33,6 +33,43 @@ struct CodeJson {
     extend: Option<ExtendJson>,
     /// For an unknown code: the nearest known ones of the same facility.
     nearest: Vec<NearestJson>,
+    /// What the Windows that was named says itself, in its languages; null: no Windows was named. See `windows_looked` when empty.
+    windows_says: Option<Vec<WindowsSaysJson>>,
+    /// Where its words were looked for; null: no Windows was named.
+    windows_looked: Option<Vec<LookedJson>>,
+}
+
+/// A text of a Windows about a code.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, schemars::JsonSchema)]
+pub struct WindowsSaysJson {
+    /// The file that holds it: `C:\\Windows\\System32\\en-US\\kernel32.dll.mui`
+    pub file: String,
+    /// `en-US`
+    pub language: String,
+    /// As Windows shows it; inserts (`%1`) stay, because what belongs there is not known.
+    pub text: String,
+}
+
+/// A file in which words were looked for.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, schemars::JsonSchema)]
+pub struct LookedJson {
+    /// `C:\\Windows\\System32\\kernel32.dll`
+    pub file: String,
+    /// `text`, `no-text`, `absent`, `not-collected`, `unreadable`
+    pub found: String,
+    /// Why it is unreadable, or what in it is damaged.
+    pub problems: Vec<String>,
+}
+
+/// A code with everything that is shown about it.
+#[derive(Debug)]
+pub struct Explained<'a> {
+    /// The explanation.
+    pub explanation: &'a Explanation,
+    /// Ids of the guides to causes that produce the code.
+    pub causes: Vec<String>,
+    /// What a Windows says, and where its words were looked for, when one was named.
+    pub windows: Option<(Vec<WindowsSaysJson>, Vec<LookedJson>)>,
 }
 
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq, schemars::JsonSchema)]
@@ -75,13 +112,15 @@ struct NearestJson {
 }
 
 impl ExplanationJson {
-    /// The answer, from each explanation with the ids of the guides to its causes.
-    pub fn of<'a>(explained: impl Iterator<Item = (&'a Explanation, Vec<String>)>) -> Self {
-        ExplanationJson { schema: "hresolve/explanation/1".into(), codes: explained.map(|(explanation, causes)| code_json(explanation, causes)).collect() }
+    /// The answer.
+    pub fn of<'a>(explained: impl Iterator<Item = Explained<'a>>) -> Self {
+        ExplanationJson { schema: "hresolve/explanation/1".into(), codes: explained.map(code_json).collect() }
     }
 }
 
-fn code_json(explanation: &Explanation, causes: Vec<String>) -> CodeJson {
+fn code_json(explained: Explained) -> CodeJson {
+    let Explained { explanation, causes, windows } = explained;
+    let (windows_says, windows_looked) = windows.unzip();
     let Anatomy { failure, customer, facility, code, wraps, .. } = explanation.anatomy;
     CodeJson {
         value: hex(explanation.value),
@@ -115,6 +154,8 @@ fn code_json(explanation: &Explanation, causes: Vec<String>) -> CodeJson {
             operation: extend.operation.map(|(name, _)| name.into()),
         }),
         nearest: explanation.nearest.iter().map(|known| NearestJson { value: hex(known.value), name: known.name.into() }).collect(),
+        windows_says,
+        windows_looked,
     }
 }
 

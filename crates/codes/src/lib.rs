@@ -7,12 +7,14 @@ mod anatomy;
 mod annotate;
 mod explanation;
 mod json;
+mod message_files;
 mod spelling;
 mod table;
 
 pub use anatomy::{Anatomy, Wrapped, facility};
 pub use annotate::{annotate, named_in};
 pub use explanation::{Explanation, Extend, Named, explain};
-pub use json::ExplanationJson;
+pub use json::{Explained, ExplanationJson, LookedJson, WindowsSaysJson};
+pub use message_files::{MessageFile, message_files};
 pub use spelling::{Asked, read, spellings};
 pub use table::{Kind, Known, Meaning, by_name, entries, known, meaning, name_of};

@@ -6,12 +6,15 @@ mod damage;
 mod defaults;
 mod ese;
 pub mod logs;
+mod message_tables;
 mod pe;
 mod probe;
 mod probes;
 mod service_file;
 mod time_zones;
+mod windows_says;
 
 pub use probe::{Probe, declarations, read_all};
 pub use probes::{ALL, choose_time_zone};
 pub use time_zones::{TimeZone, time_zones};
+pub use windows_says::{Looked, MessageFile, Said, WindowsSays, windows_says};

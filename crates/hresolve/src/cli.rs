@@ -112,6 +112,9 @@ pub(crate) enum Command {
         /// The code, or words with codes in them; `-` reads a text from standard input
         #[arg(value_name = "CODE|TEXT|-", allow_negative_numbers = true)]
         words: Vec<String>,
+        /// Also what this Windows says itself, in its languages: a mounted volume, its Windows folder, or lab:NAME
+        #[arg(long)]
+        target: Option<String>,
     },
     /// Says what is wrong, what proves it, and what would fix it; changes nothing
     Diagnose {

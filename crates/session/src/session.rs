@@ -148,6 +148,11 @@ impl Session {
         facts
     }
 
+    /// What this Windows itself says about a code: the messages in these files of its own.
+    pub fn windows_says(&self, files: &[evidence::MessageFile]) -> evidence::WindowsSays {
+        evidence::windows_says(self.target.as_target(), files)
+    }
+
     /// Where this machine's runs are kept.
     pub fn runs_folder(&self) -> &Path {
         self.store.root()

@@ -1,28 +1,38 @@
 //! `hresolve explain`: what a code is called, how it is made, what it means; or a whole text with the codes named.
 
+mod windows_says;
+
 use crate::Outcome;
 use crate::cli::Global;
 use crate::output::{self, Failure};
 use codes::{Anatomy, Asked, Explanation, Known};
 use diagnosis::Guide;
+use evidence::WindowsSays;
 use model::ErrorCode;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 
-pub(crate) fn run(words: &[String], global: &Global) -> Outcome {
+pub(crate) fn run(words: &[String], target: Option<&str>, global: &Global) -> Outcome {
     let text = words.join(" ");
     let piped = words.is_empty() && !io::stdin().is_terminal();
     if text.trim() == "-" || piped {
         if !global.json {
+            if target.is_some() {
+                return Err(Failure::usage(
+                    "A text is copied with the names of its codes, without what a Windows says about each. For that add --json, or name the codes.",
+                ));
+            }
             return match codes::annotate(&mut io::stdin().lock(), &mut io::stdout().lock()) {
                 // A reader that has gone away is no error of ours.
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure { exit: 1, says: format!("The text could not be copied: {error}.") }),
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    Err(Failure { exit: 1, says: format!("The text could not be copied: {error}.") })
+                }
                 _ => Ok(0),
             };
         }
         let found = codes::named_in(&mut io::stdin().lock())
             .map_err(|error| Failure { exit: 1, says: format!("Standard input could not be read: {error}.") })?;
-        return answer(&found.into_iter().map(Asked::plain).collect::<Vec<_>>(), global);
+        return answer(&found.into_iter().map(Asked::plain).collect::<Vec<_>>(), target, global);
     }
     let asked = codes::read(&text);
     if asked.is_empty() {
@@ -36,28 +46,38 @@ pub(crate) fn run(words: &[String], global: &Global) -> Outcome {
             ),
         }));
     }
-    answer(&asked, global)
+    answer(&asked, target, global)
 }
 
-/// Exit 0 when each code is known, 1 when one is not.
-fn answer(asked: &[Asked], global: &Global) -> Outcome {
+/// Exit 0 when each code is known, here or to the Windows that was named; 1 when one is not.
+fn answer(asked: &[Asked], target: Option<&str>, global: &Global) -> Outcome {
     let more = global.guides.as_deref().map(super::guides_in).transpose()?.unwrap_or_default();
-    let explained: Vec<(Explanation, Vec<Guide>)> = asked
+    let session = target.map(|target| super::open(Some(target), global)).transpose()?;
+    let explained: Vec<(Explanation, Vec<Guide>, Option<WindowsSays>)> = asked
         .iter()
         .map(|asked| {
             let explanation = codes::explain(asked);
             let guides = guides(&explanation, asked, &more);
-            (explanation, guides)
+            let windows = session.as_ref().map(|session| windows_says::look(session, asked, &explanation));
+            (explanation, guides, windows)
         })
         .collect();
     if global.json {
-        let with_ids = explained.iter().map(|(explanation, guides)| (explanation, guides.iter().map(|guide| guide.id.clone()).collect()));
-        output::json_line(&codes::ExplanationJson::of(with_ids));
+        let all = explained.iter().map(|(explanation, guides, windows)| codes::Explained {
+            explanation,
+            causes: guides.iter().map(|guide| guide.id.clone()).collect(),
+            windows: windows.as_ref().map(windows_says::json),
+        });
+        output::json_line(&codes::ExplanationJson::of(all));
     } else {
-        let blocks: Vec<String> = explained.iter().map(|(explanation, guides)| block(explanation, guides, global.verbose)).collect();
+        let blocks: Vec<String> =
+            explained.iter().map(|(explanation, guides, windows)| block(explanation, guides, windows.as_ref(), global.verbose)).collect();
         output::text(&blocks.join("\n"));
     }
-    Ok(u8::from(explained.iter().any(|(explanation, _)| !explanation.is_known())))
+    let unknown = |(explanation, _, windows): &(Explanation, Vec<Guide>, Option<WindowsSays>)| {
+        !explanation.is_known() && windows.as_ref().is_none_or(|windows| windows.said.is_empty())
+    };
+    Ok(u8::from(explained.iter().any(unknown)))
 }
 
 /// Guides on the ladder of a code: those of causes that produce it, in the order of treatment.
@@ -79,7 +99,7 @@ fn hex(value: u32) -> String {
 }
 
 /// One code as text for people.
-fn block(explanation: &Explanation, guides: &[Guide], verbose: bool) -> String {
+fn block(explanation: &Explanation, guides: &[Guide], windows: Option<&WindowsSays>, verbose: bool) -> String {
     let mut out = String::new();
     let unnamed = if explanation.is_known() { "(no public name)" } else { "is not a code that hresolve knows" };
     let title = explanation.names.first().map_or(unnamed, |named| named.known.name);
@@ -94,6 +114,9 @@ fn block(explanation: &Explanation, guides: &[Guide], verbose: bool) -> String {
         let part = |part: Option<(&str, &str)>| part.map_or_else(|| "unknown".to_owned(), |(name, says)| format!("{name}. {says}"));
         let _ = writeln!(out, "  0x{:X}, phase: {}", extend.value, part(extend.phase).trim_end());
         let _ = writeln!(out, "  0x{:X}, operation: {}", extend.value, part(extend.operation).trim_end());
+    }
+    if let Some(windows) = windows {
+        let _ = write!(out, "\n{}", windows_says::block(windows, verbose));
     }
     let _ = writeln!(out, "\n  Made of: {}", made_of(explanation));
     let _ = writeln!(out, "  Also written: {}", codes::spellings(explanation.value).get(1..).unwrap_or_default().join(", "));
