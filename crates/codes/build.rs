@@ -79,7 +79,17 @@ impl Pool {
 /// central headers, then those that a part gave to a number of everybody.
 fn weight(family: &str, header: &str) -> u8 {
     const MET: [&str; 12] = [
-        "activation", "app-deployment", "bits", "camera", "delivery-optimization", "dism", "installer", "media-foundation", "servicing", "setupapi", "upgrade",
+        "activation",
+        "app-deployment",
+        "bits",
+        "camera",
+        "delivery-optimization",
+        "dism",
+        "installer",
+        "media-foundation",
+        "servicing",
+        "setupapi",
+        "upgrade",
         "windows-update",
     ];
     match (family, header) {

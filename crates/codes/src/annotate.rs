@@ -194,7 +194,8 @@ fn scan(text: &[u8], inside: &mut bool, end: bool, mut found: impl FnMut(usize, 
         let cut = start == 0 && *inside;
         if !cut
             && stop - start < LONGEST
-            && let Some(code) = text.get(start..stop).and_then(|word| name(word, text.get(..start).unwrap_or_default(), text.get(stop..).unwrap_or_default()))
+            && let Some(code) =
+                text.get(start..stop).and_then(|word| name(word, text.get(..start).unwrap_or_default(), text.get(stop..).unwrap_or_default()))
         {
             found(copied, stop, code);
             copied = stop;

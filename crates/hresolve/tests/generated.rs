@@ -94,7 +94,8 @@ fn families() -> std::collections::BTreeMap<&'static str, (usize, usize)> {
     for entry in codes::entries() {
         values.entry(entry.family).or_default().insert((entry.value, entry.kind));
     }
-    let meant = |list: &std::collections::BTreeSet<(u32, codes::Kind)>| list.iter().filter(|(value, kind)| codes::meaning(*value, *kind).is_some()).count();
+    let meant =
+        |list: &std::collections::BTreeSet<(u32, codes::Kind)>| list.iter().filter(|(value, kind)| codes::meaning(*value, *kind).is_some()).count();
     values.into_iter().map(|(family, list)| (family, (list.len(), meant(&list)))).collect()
 }
 
@@ -131,8 +132,16 @@ fn codes_and_no_family_shrinks() {
 fn families_are_complete() {
     let families = families();
     for (family, floor) in [
-        ("servicing", 130), ("windows-update", 440), ("upgrade", 50), ("delivery-optimization", 25), ("camera", 12), ("device-problem", 57),
-        ("media-foundation", 330), ("bug-check", 500), ("bits", 120), ("setupapi", 85),
+        ("servicing", 130),
+        ("windows-update", 440),
+        ("upgrade", 50),
+        ("delivery-optimization", 25),
+        ("camera", 12),
+        ("device-problem", 57),
+        ("media-foundation", 330),
+        ("bug-check", 500),
+        ("bits", 120),
+        ("setupapi", 85),
     ] {
         let (count, _) = families.get(family).copied().unwrap_or_default();
         assert!(count >= floor, "{family}: {count} codes, at least {floor} are wanted");

@@ -46,8 +46,21 @@ fn each_spelling_is_named() {
 #[test]
 fn what_is_no_code_stays() {
     for text in [
-        "{80070002-1234-4d44-a2a3-0123456789ab}", "80070002-1234-4d44-a2a3-0123456789ab", "0x800700021", "x80070002y", "a_80070002", "12345678",
-        "0x00000002", "0x00000000", "2026-01-02 10:11:12", "KB5034441", "deadbeef", "31bf3856ad364e35", "0x8ABC1234", "1700000000", "",
+        "{80070002-1234-4d44-a2a3-0123456789ab}",
+        "80070002-1234-4d44-a2a3-0123456789ab",
+        "0x800700021",
+        "x80070002y",
+        "a_80070002",
+        "12345678",
+        "0x00000002",
+        "0x00000000",
+        "2026-01-02 10:11:12",
+        "KB5034441",
+        "deadbeef",
+        "31bf3856ad364e35",
+        "0x8ABC1234",
+        "1700000000",
+        "",
     ] {
         assert_eq!(line(text), text);
     }
@@ -55,7 +68,9 @@ fn what_is_no_code_stays() {
 
 #[test]
 fn twice_is_once() {
-    for text in ["Error 0x80070002", "[HRESULT = 0x80070002 - ERROR_FILE_NOT_FOUND]\n", "0x80070002 ERROR_FILE_NOT_FOUND", "a 80070002 b\nc 0x800f0922"] {
+    for text in
+        ["Error 0x80070002", "[HRESULT = 0x80070002 - ERROR_FILE_NOT_FOUND]\n", "0x80070002 ERROR_FILE_NOT_FOUND", "a 80070002 b\nc 0x800f0922"]
+    {
         let once = line(text);
         assert_eq!(line(&once), once);
         assert!(once.matches("ERROR_FILE_NOT_FOUND").count() == 1, "{once}");
