@@ -1,5 +1,5 @@
-/* Runs a program once for each line on the standard input, as a new process, and says how long it took and its largest
-   resident memory. A program of its own because the memory of whoever starts a process is counted as that process's. */
+/* Runs a program once for each line on the standard input, as a new process, and says how long it took, its processor time and
+   its largest resident memory. A program of its own because the memory of whoever starts a process is counted as that process's. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -32,7 +32,9 @@ int main(int count, char **arguments) {
     if (child < 0 || wait4(child, &status, 0, &usage) != child) return 1;
     uint64_t took = now() - start;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    printf("{\"ns\":%llu,\"kib\":%ld,\"result\":\"exit %d\"}\n", (unsigned long long)took, usage.ru_maxrss, code);
+    uint64_t busy = ((uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec) * 1000000000 +
+                    ((uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec) * 1000;
+    printf("{\"ns\":%llu,\"busy\":%llu,\"kib\":%ld,\"result\":\"exit %d\"}\n", (unsigned long long)took, (unsigned long long)busy, usage.ru_maxrss, code);
     fflush(stdout);
   }
   return 0;

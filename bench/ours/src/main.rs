@@ -33,11 +33,24 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Ok(format!(r#"{{"ns":{},"result":"{sizes:?}"}}"#, (now() - start).as_nanos()))
             })
         }
+        ["lookup"] => {
+            // Every stored value once, in an order that no cache foresees.
+            let mut values: Vec<u32> = codes::entries().map(|entry| entry.value).collect();
+            values.dedup();
+            values.sort_by_key(|value| value.wrapping_mul(0x9E37_79B9).rotate_left(11));
+            Box::new(move || {
+                let start = now();
+                let found: usize = values.iter().map(|value| codes::known(black_box(*value)).next().map_or(0, |known| known.name.len())).sum();
+                let each = (now() - start).as_nanos() as f64 / values.len() as f64;
+                black_box(found);
+                Ok(format!(r#"{{"ns":{each:.2},"result":"{} numbers"}}"#, values.len()))
+            })
+        }
         ["commit", path] => {
             let Recovered::Clean(hive) = recover(std::fs::read(path)?, &[])? else { return Err("the hive is not clean".into()) };
             Box::new(move || commit(&hive))
         }
-        _ => return Err("walk HIVE | replay HIVE LOG1 LOG2 | replay-to FILE HIVE LOG1 LOG2 | read FILE...| commit HIVE".into()),
+        _ => return Err("walk HIVE | replay HIVE LOG1 LOG2 | replay-to FILE HIVE LOG1 LOG2 | read FILE... | lookup| commit HIVE".into()),
     };
     for line in std::io::stdin().lock().lines() {
         line?;

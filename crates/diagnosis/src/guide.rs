@@ -141,12 +141,13 @@ pub fn embedded() -> Vec<Guide> {
     GUIDES.iter().filter_map(|(file, text)| Guide::parse(file, text).ok()).collect()
 }
 
-/// The built-in guides whose front matter names a code. Only those are parsed, so that explaining a code stays fast.
+/// The built-in guides whose front matter names a code, with nothing but what the front matter says: no signs, no steps. So
+/// explaining a code stays fast.
 pub fn embedded_naming(code: ErrorCode) -> Vec<Guide> {
     let digits = format!("{:08X}", code.normal().0);
     let names = |text: &str| split_front_matter(text).is_some_and(|(front, ..)| front.to_ascii_uppercase().contains(&digits));
-    let parsed = GUIDES.iter().filter(|(_, text)| names(text)).filter_map(|(file, text)| Guide::parse(file, text).ok());
-    parsed.filter(|guide| guide.bears_on(code)).collect()
+    let parsed = GUIDES.iter().filter(|(_, text)| names(text)).filter_map(|(file, text)| Guide::head(file, text).ok());
+    parsed.map(|(guide, _)| guide).filter(|guide| guide.bears_on(code)).collect()
 }
 
 impl Guide {
@@ -155,6 +156,29 @@ impl Guide {
     /// # Errors
     /// The first thing that is wrong, with its line.
     pub fn parse(file: &str, text: &str) -> Result<Guide, GuideError> {
+        let (mut guide, body_line) = Guide::head(file, text)?;
+        let body = std::mem::take(&mut guide.body);
+        let error = |line: usize, what: String| GuideError { file: file.into(), line, what };
+        let mut heading = String::new();
+        for block in blocks(&body) {
+            let line = body_line + body.get(..block.at).unwrap_or_default().matches('\n').count();
+            match block.kind.as_str() {
+                "heading" => heading = block.text,
+                "signs" => guide.signs = serde_saphyr::from_str(&block.text).map_err(|problem| error(line, problem.to_string()))?,
+                "step" => {
+                    let spec = serde_saphyr::from_str(&block.text).map_err(|problem| error(line, problem.to_string()))?;
+                    guide.steps.push(Step { heading: heading.clone(), spec });
+                }
+                "done-when" => guide.done_when = Some(serde_saphyr::from_str(&block.text).map_err(|problem| error(line, problem.to_string()))?),
+                _ => {}
+            }
+        }
+        guide.body = body;
+        Ok(guide)
+    }
+
+    /// The front matter and the text below it, with the line where that begins.
+    fn head(file: &str, text: &str) -> Result<(Guide, usize), GuideError> {
         let error = |line: usize, what: String| GuideError { file: file.into(), line, what };
         let (front, body, body_line) =
             split_front_matter(text).ok_or_else(|| error(1, "a guide begins with front matter between two lines of ---".into()))?;
@@ -162,7 +186,7 @@ impl Guide {
         let codes =
             |list: &[String]| -> Result<Vec<ErrorCode>, GuideError> { list.iter().map(|code| code.parse().map_err(|what| error(1, what))).collect() };
         let range = front.windows.trim().strip_prefix(">=").map_or_else(|| front.windows.clone(), |low| format!("{}-", low.trim()));
-        let mut guide = Guide {
+        let guide = Guide {
             codes: codes(&front.codes)?,
             bears_on: codes(&front.bears_on)?,
             windows: VersionRange::parse(&range).map_err(|what| error(1, what))?,
@@ -184,21 +208,7 @@ impl Guide {
             done_when: None,
             body: body.into(),
         };
-        let mut heading = String::new();
-        for block in blocks(body) {
-            let line = body_line + body.get(..block.at).unwrap_or_default().matches('\n').count();
-            match block.kind.as_str() {
-                "heading" => heading = block.text,
-                "signs" => guide.signs = serde_saphyr::from_str(&block.text).map_err(|problem| error(line, problem.to_string()))?,
-                "step" => {
-                    let spec = serde_saphyr::from_str(&block.text).map_err(|problem| error(line, problem.to_string()))?;
-                    guide.steps.push(Step { heading: heading.clone(), spec });
-                }
-                "done-when" => guide.done_when = Some(serde_saphyr::from_str(&block.text).map_err(|problem| error(line, problem.to_string()))?),
-                _ => {}
-            }
-        }
-        Ok(guide)
+        Ok((guide, body_line))
     }
 
     /// The document for people: without front matter and without the blocks that only the program reads.
