@@ -77,7 +77,7 @@ impl Pool {
 
 /// Several names of one value, the likeliest first: those of the parts that people meet with an update, then the names of the
 /// central headers, then those that a part gave to a number of everybody.
-fn weight(family: &str, header: &str) -> u8 {
+fn weight(name: &str, family: &str, header: &str) -> u8 {
     const MET: [&str; 12] = [
         "activation",
         "app-deployment",
@@ -94,6 +94,7 @@ fn weight(family: &str, header: &str) -> u8 {
     ];
     match (family, header) {
         _ if MET.contains(&family) => 0,
+        ("win32", _) if !name.starts_with("ERROR_") => 2,
         ("win32" | "ntstatus" | "bug-check", _) => 1,
         (_, "winerror.h" | "ntstatus.h") => 2,
         ("dotnet" | "mail" | "imaging" | "directx", _) => 4,
@@ -138,7 +139,7 @@ fn main() -> Result<(), Failure> {
     }
 
     let mut rows: Vec<_> = named.into_iter().collect();
-    rows.sort_by_key(|((value, kind, _), (family, header))| (*value, *kind, weight(family, header)));
+    rows.sort_by_key(|((value, kind, name), (family, header))| (*value, *kind, weight(name, family, header)));
     let (mut families, mut headers, mut stages) = (Pool::default(), Pool::default(), Pool::default());
     let mut names = String::new();
     let mut out = String::new();

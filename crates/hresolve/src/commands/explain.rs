@@ -9,6 +9,7 @@ use codes::{Anatomy, Asked, Explanation, Known};
 use diagnosis::Guide;
 use evidence::WindowsSays;
 use model::ErrorCode;
+use session::reports::text::wrap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 
@@ -103,42 +104,46 @@ fn block(explanation: &Explanation, guides: &[Guide], windows: Option<&WindowsSa
     let mut out = String::new();
     let unnamed = if explanation.is_known() { "(no public name)" } else { "is not a code that hresolve knows" };
     let title = explanation.names.first().map_or(unnamed, |named| named.known.name);
-    let _ = writeln!(out, "{}  {title}", hex(explanation.value));
+    let _ = writeln!(out, "{}  {title}\n", hex(explanation.value));
     if let Some(meaning) = explanation.meaning {
-        let _ = writeln!(out, "\n  {}\n  Try: {}", meaning.says, meaning.advice);
+        wrap(&mut out, "  ", meaning.says);
+        wrap(&mut out, "  Try: ", meaning.advice);
         if meaning.stage != "any" {
-            let _ = writeln!(out, "  Arises: {}", stage(meaning.stage));
+            wrap(&mut out, "  Arises: ", stage(meaning.stage));
         }
     }
     if let Some(extend) = &explanation.extend {
         let part = |part: Option<(&str, &str)>| part.map_or_else(|| "unknown".to_owned(), |(name, says)| format!("{name}. {says}"));
-        let _ = writeln!(out, "  0x{:X}, phase: {}", extend.value, part(extend.phase).trim_end());
-        let _ = writeln!(out, "  0x{:X}, operation: {}", extend.value, part(extend.operation).trim_end());
+        wrap(&mut out, &format!("  0x{:X}, phase: ", extend.value), &part(extend.phase));
+        wrap(&mut out, &format!("  0x{:X}, operation: ", extend.value), &part(extend.operation));
     }
     if let Some(windows) = windows {
         let _ = write!(out, "\n{}", windows_says::block(windows, verbose));
     }
-    let _ = writeln!(out, "\n  Made of: {}", made_of(explanation));
-    let _ = writeln!(out, "  Also written: {}", codes::spellings(explanation.value).get(1..).unwrap_or_default().join(", "));
+    wrap(&mut out, "  Made of: ", &made_of(explanation));
+    wrap(&mut out, "  Also written: ", &codes::spellings(explanation.value).get(1..).unwrap_or_default().join(", "));
     let others = explanation.names.get(1..).unwrap_or_default();
     let shown = if verbose { others.len() } else { others.len().min(3) };
     for named in others.iter().take(shown) {
         let header = if verbose { format!(", {}", named.known.header) } else { String::new() };
-        let _ = writeln!(out, "  Also: {} ({}{header}), {}", named.known.name, named.known.family, named.why);
+        // The same number in another list is another thing, with a meaning of its own.
+        let other = explanation.names.first().is_some_and(|first| first.known.value == named.known.value && first.known.kind != named.known.kind);
+        let says = codes::meaning(named.known.value, named.known.kind).filter(|_| other).map(|meaning| format!(": {}", meaning.says));
+        wrap(&mut out, "  Also: ", &format!("{} ({}{header}), {}{}", named.known.name, named.known.family, named.why, says.unwrap_or_default()));
     }
     if shown < others.len() {
         let _ = writeln!(out, "  And {} more names that are less likely (--verbose).", others.len() - shown);
     }
     if !explanation.nearest.is_empty() {
         let near = |known: &Known| format!("{} {}", hex(known.value), known.name);
-        let _ = writeln!(out, "  Nearest in the same part of Windows: {}", explanation.nearest.iter().map(near).collect::<Vec<_>>().join(", "));
+        wrap(&mut out, "  Nearest in the same part of Windows: ", &explanation.nearest.iter().map(near).collect::<Vec<_>>().join(", "));
     }
     if guides.is_empty() {
         let _ = writeln!(out, "  Guides: none names this code yet.");
     } else {
         let _ = writeln!(out, "  Causes that hresolve can look for (hresolve diagnose {} TARGET):", ErrorCode(explanation.value).normal());
         for guide in guides {
-            let _ = writeln!(out, "    {}: {}", guide.id, guide.title);
+            wrap(&mut out, &format!("    {}: ", guide.id), &guide.title);
         }
     }
     out
@@ -164,13 +169,14 @@ fn made_of(explanation: &Explanation) -> String {
         };
     }
     let raised = match codes::facility(facility) {
+        // A number that a program gave itself has no facility of Windows.
+        _ if customer => "numbered by the program itself".to_owned(),
         Some((name, "")) => format!("facility {facility} ({name})"),
         Some((_, words)) => format!("facility {facility} ({words})"),
         None => format!("facility {facility}"),
     };
     let what = if failure { "a failure" } else { "no failure, a success or information" };
-    let own = if customer { ", numbered by the program itself" } else { "" };
-    format!("{what}, {raised}{own}, number 0x{code:04X}")
+    format!("{what}, {raised}, number 0x{code:04X}")
 }
 
 /// The stage in words.

@@ -224,7 +224,7 @@ fn line(out: &mut String, text: &str) {
 }
 
 /// Writes a sentence after a prefix, wrapped; further lines are indented by the prefix's width.
-fn wrap(out: &mut String, prefix: &str, text: &str) {
+pub fn wrap(out: &mut String, prefix: &str, text: &str) {
     let indent = " ".repeat(prefix.chars().count());
     let mut column = prefix.chars().count();
     out.push_str(prefix);
