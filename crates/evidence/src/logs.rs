@@ -1,3 +1,10 @@
-//! Log parsers: bytes in, entries and problems out. A bad line costs only itself.
+//! Log parsers: bytes in, entries and problems out. A bad line costs only itself; a file cut anywhere gives the entries before
+//! the cut. Nothing here knows a machine or judges a cause.
 
+mod entry;
 pub mod reporting_events;
+mod text;
+
+pub(crate) use entry::MOST_PROBLEMS;
+pub use entry::{Entry, Level, Problem};
+pub use text::{Lines, decode};

@@ -3,6 +3,8 @@
 //! UTF-16LE (UTF-8 is read as well), tab separated: event GUID, local time with zone, 1, `id [NAME]`, type, update GUID,
 //! revision, HRESULT in hexadecimal, caller, Success/Failure, operation, text.
 
+use super::{MOST_PROBLEMS, Problem, decode};
+
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -22,18 +24,6 @@ pub struct Event {
     pub text: String,
 }
 
-/// A line that is not an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Line in the file, from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub what: String,
-}
-
-/// How many bad lines are remembered; a file of nothing else would take many times its size.
-const PROBLEMS: usize = 100;
-
 /// Parses a whole file; of bad lines the first hundred are given. Never fails as a whole; a file cut anywhere gives the events before the cut.
 pub fn parse(bytes: &[u8]) -> (Vec<Event>, Vec<Problem>) {
     let text = decode(bytes);
@@ -45,23 +35,11 @@ pub fn parse(bytes: &[u8]) -> (Vec<Event>, Vec<Problem>) {
         }
         match event(line, content) {
             Ok(event) => events.push(event),
-            Err(what) if problems.len() < PROBLEMS => problems.push(Problem { line, what }),
+            Err(what) if problems.len() < MOST_PROBLEMS => problems.push(Problem { line: line as u64, what }),
             Err(_) => {}
         }
     }
     (events, problems)
-}
-
-fn decode(bytes: &[u8]) -> String {
-    let bare = bytes.strip_prefix(&[0xFF, 0xFE]).unwrap_or(bytes);
-    // UTF-16 text of this log is ASCII for the most part, so every second byte is zero; UTF-8 has no zeros at all.
-    let utf16 = bytes.len() != bare.len() || bare.iter().take(256).filter(|byte| **byte == 0).count() > bare.len().min(256) / 4;
-    if !utf16 {
-        return String::from_utf8_lossy(bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes)).into_owned();
-    }
-    char::decode_utf16(bare.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(u16::from_le_bytes)))
-        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
 }
 
 fn event(line: usize, content: &str) -> Result<Event, String> {
