@@ -1,6 +1,8 @@
 //! Log parsers: bytes in, entries and problems out. A bad line costs only itself; a file cut anywhere gives the entries before
 //! the cut. Nothing here knows a machine or judges a cause.
 
+pub mod cbs;
+pub mod checksur;
 mod entry;
 pub mod reporting_events;
 mod text;

@@ -2,6 +2,7 @@
 
 use crate::{StateStore, TargetError};
 use model::{Change, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use std::io::{Cursor, Read};
 
 /// A registry key as it is now.
 #[derive(Debug, Clone)]
@@ -67,6 +68,9 @@ pub enum Expanded {
     Unknown(String),
 }
 
+/// The largest file that is held in memory where it cannot be streamed.
+pub const LARGEST_HELD: u64 = 256 << 20;
+
 /// A Windows installation that can be read. Reading never changes a byte or a time stamp.
 pub trait Target {
     /// Kind, path and Windows version.
@@ -86,6 +90,12 @@ pub trait Target {
 
     /// The content of a file of at most `limit` bytes; larger is `Unreadable`.
     fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>>;
+
+    /// A file as a stream, for logs that are too large to be held. A kind of target that has no streams of its own reads the
+    /// file into memory, up to [`LARGEST_HELD`].
+    fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
+        self.read(path, LARGEST_HELD).map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read + '_>)
+    }
 
     /// At most the first `length` bytes of a file of any size.
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>>;

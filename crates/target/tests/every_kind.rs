@@ -4,6 +4,7 @@
 
 use model::{Change, Observed, Reading, RegistryData, TargetKind, VolumePath};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 use target::{Direction, Entry, EntryKind, Expanded, FolderTarget, HiveIntent, OverlayTarget, StateStore, Target, TargetError, WritableTarget, lab};
 
@@ -136,6 +137,9 @@ fn a_file_is_read_in_four_ways_that_agree() {
         assert_eq!(known(target.sha256(&file), kind), target::sha256(&bytes), "{kind}");
         assert_eq!(known(target.read_start(&file, 7), kind), bytes[..7], "{kind}");
         assert_eq!(known(target.read_start(&file, 1 << 20), kind), bytes, "{kind}: a start that is longer than the file");
+        let mut streamed = Vec::new();
+        known(target.open(&file), kind).read_to_end(&mut streamed).unwrap();
+        assert_eq!(streamed, bytes, "{kind}: as a stream");
         assert!(matches!(target.read(&file, bytes.len() as u64 - 1), Reading::Unreadable(_)), "{kind}: larger than the limit");
         assert_eq!(known(target.read(&file, bytes.len() as u64), kind), bytes, "{kind}: exactly the limit");
         let shouted = path(&file.to_string().to_uppercase());
@@ -163,16 +167,17 @@ fn the_four_answers_are_told_apart() {
                 answer(target.entry(at)),
                 answer(target.read(at, 9)),
                 answer(target.read_start(at, 9)),
+                answer(target.open(at)),
                 answer(target.sha256(at)),
                 answer(target.list(at)),
             ]
         };
         // Looked at, nothing there: also below a folder that is not there.
         for nothing in [NO_FILE, "no such folder\\no such file.dll"] {
-            assert_eq!(all(&windows.join(nothing)), ["absent"; 5], "{kind}: {nothing}");
+            assert_eq!(all(&windows.join(nothing)), ["absent"; 6], "{kind}: {nothing}");
         }
         // Something is there, but not a file or not a folder: that is never "nothing".
-        assert_eq!(all(&windows), ["known", "unreadable", "unreadable", "unreadable", "known"], "{kind}: a folder");
+        assert_eq!(all(&windows), ["known", "unreadable", "unreadable", "unreadable", "unreadable", "known"], "{kind}: a folder");
         assert_eq!(answer(target.list(&windows.join(FILE))), "unreadable", "{kind}: a file is listed");
         assert_eq!(answer(target.key(SERVICES)), "known", "{kind}");
         assert_eq!(answer(target.key(&format!("{SERVICES}\\no such service"))), "absent", "{kind}");

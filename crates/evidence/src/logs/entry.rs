@@ -1,9 +1,10 @@
 //! What every parser of a text log yields.
 
 /// How bad the writer of a line thought it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// The line says nothing about it, or says it is information.
+    #[default]
     Info,
     /// A warning.
     Warning,

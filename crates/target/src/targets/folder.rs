@@ -15,6 +15,7 @@ use hives::HiveFile;
 use model::{Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 use paths::Paths;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A mounted Windows volume.
@@ -192,6 +193,10 @@ impl Target for FolderTarget {
 
     fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
         self.honest(self.paths.read(path, limit))
+    }
+
+    fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
+        self.honest(self.paths.open_file(path).map(|(file, _)| Box::new(file) as Box<dyn Read + '_>))
     }
 
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {

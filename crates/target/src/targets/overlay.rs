@@ -5,6 +5,7 @@ use crate::observe::{is_within, observe, value};
 use crate::target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
 use crate::{RegistryPath, StateStore, TargetError, names_equal};
 use model::{Change, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use std::io::Read;
 
 /// One thing that happened to the file system, as far as this overlay shows it.
 enum FileChange {
@@ -234,6 +235,14 @@ impl Target for OverlayTarget {
 
     fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
         self.below(path, |path| self.below.read(path, limit))
+    }
+
+    fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
+        match self.place(path) {
+            Place::Below(path) => self.below.open(&path),
+            Place::NewFolder => Reading::Unreadable(format!("{path} is a folder")),
+            Place::Nowhere => Reading::Absent,
+        }
     }
 
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {

@@ -167,7 +167,7 @@ impl Paths {
         Reading::Known(Entry { kind, path: shown, size: metadata.len(), modified })
     }
 
-    fn open_file(&self, path: &VolumePath) -> Reading<(fs::File, u64)> {
+    pub(super) fn open_file(&self, path: &VolumePath) -> Reading<(fs::File, u64)> {
         self.locate(path, true).and_then(|real| {
             let problem = |error: std::io::Error| match error.kind() {
                 ErrorKind::NotFound => Reading::Absent,

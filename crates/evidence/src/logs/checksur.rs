@@ -1,0 +1,99 @@
+//! `Windows\Logs\CBS\CheckSUR.log` and `CheckSUR.persist.log` of Windows 7 and 8: what the System Update Readiness Tool found.
+//!
+//! Damage is listed as `(f)<TAB>kind<TAB>code<TAB>file<TAB>identity`, with `(fix)` after what was mended; at the end there is a
+//! summary, and under "Unavailable repair files" the files for which no replacement was found.
+
+use super::{Lines, Problem};
+use std::io::{self, Read};
+
+/// One damaged or missing file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// What the tool calls it, for example `CBS MUM Missing`; empty in the list of unavailable files.
+    pub kind: String,
+    /// The file below the Windows folder, with backslashes.
+    pub file: String,
+}
+
+/// All damage of the newest run in the log that was not mended.
+///
+/// # Errors
+/// Those of reading.
+pub fn parse(input: &mut dyn Read) -> io::Result<(Vec<Damage>, Vec<Problem>)> {
+    let mut lines = Lines::new(input);
+    let (mut found, mut problems): (Vec<Damage>, Vec<Problem>) = (Vec::new(), Vec::new());
+    let mut listing = false;
+    while let Some((line, text)) = lines.next_line()? {
+        let text = text.trim();
+        if text.starts_with("Checking System Update Readiness") {
+            // A later run looked at everything again.
+            found.clear();
+            listing = false;
+        } else if text.starts_with("Unavailable repair files") {
+            listing = true;
+        } else if text.starts_with("(f)") {
+            let fields: Vec<&str> = text.split('\t').map(str::trim).filter(|field| !field.is_empty()).collect();
+            match (fields.get(1), fields.iter().skip(2).find(|field| is_file(field))) {
+                (Some(kind), Some(file)) => add(&mut found, line, kind, file),
+                _ if problems.len() < 100 => problems.push(Problem { line, what: "no file is named in this line".into() }),
+                _ => {}
+            }
+        } else if text.starts_with("(fix)") {
+            let mended = text.split('\t').map(str::trim).find(|field| is_file(field)).map(clean);
+            found.retain(|damage| mended.as_ref().is_none_or(|file| !damage.file.eq_ignore_ascii_case(file)));
+        } else if listing && is_file(text) {
+            add(&mut found, line, "", text);
+        }
+    }
+    Ok((found, problems))
+}
+
+fn is_file(text: &str) -> bool {
+    let start = text.get(..10).unwrap_or_default().to_ascii_lowercase();
+    start.starts_with("servicing") || start.starts_with("winsxs")
+}
+
+fn clean(file: &str) -> String {
+    file.replace('/', "\\")
+}
+
+fn add(found: &mut Vec<Damage>, line: u64, kind: &str, file: &str) {
+    let file = clean(file);
+    if !found.iter().any(|damage| damage.file.eq_ignore_ascii_case(&file)) {
+        found.push(Damage { line, kind: kind.into(), file });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test")]
+mod tests {
+    use super::parse;
+
+    const LOG: &str = "=================================\r\nChecking System Update Readiness.\r\nBinary Version 6.1.7601.22471\r\n\r\n\
+        Checking Windows Servicing Packages\r\n\
+        (f)\tCBS MUM Missing\t0x00000002\tservicing\\Packages\\Package_for_KB4000001~31bf3856ad364e35~amd64~~6.1.1.0.mum\t\t\r\n\
+        (f)\tCSI Payload File Missing\t0x00000000\tone.dll\tamd64_x\r\n\
+        (f)\tCBS MUM Corrupt\t0x00000000\tservicing\\Packages\\Package_for_KB4000002~31bf3856ad364e35~amd64~~6.1.1.0.mum\t\tzero\r\n\
+        (fix)\tCBS MUM Corrupt\tCBS File Replaced\tservicing\\Packages\\Package_for_KB4000002~31bf3856ad364e35~amd64~~6.1.1.0.mum\tx\r\n\
+        Summary:\r\nFound 3 errors\r\nUnavailable repair files:\r\n\twinsxs\\manifests\\amd64_x_31bf3856ad364e35_6.1.7601.17514_none_0123456789abcdef.manifest\r\n";
+
+    #[test]
+    fn what_is_damaged_and_not_mended() {
+        let (found, problems) = parse(&mut LOG.as_bytes()).unwrap();
+        let files: Vec<&str> = found.iter().map(|damage| damage.file.as_str()).collect();
+        assert_eq!(files.len(), 2, "{files:?}");
+        assert!(files[0].ends_with("KB4000001~31bf3856ad364e35~amd64~~6.1.1.0.mum") && files[1].ends_with("89abcdef.manifest"));
+        assert_eq!((found[0].line, found[0].kind.as_str(), problems.len()), (6, "CBS MUM Missing", 1));
+        let again = format!("{LOG}Checking System Update Readiness.\r\nSummary:\r\nNo errors detected\r\n");
+        assert_eq!(parse(&mut again.as_bytes()).unwrap().0, [], "the newest run counts");
+    }
+
+    #[test]
+    fn a_cut_log_gives_what_is_before_the_cut() {
+        for cut in 0..LOG.len() {
+            assert!(parse(&mut &LOG.as_bytes()[..cut]).unwrap().0.len() <= 3);
+        }
+    }
+}
