@@ -11,6 +11,7 @@ mod pe;
 mod probe;
 mod probes;
 mod service_file;
+mod servicing_errors;
 mod time_zones;
 mod windows_says;
 

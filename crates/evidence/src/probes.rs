@@ -18,6 +18,7 @@ probes!(
     event_channels,
     folders,
     launch_blocks,
+    log_errors,
     machine,
     missing_services,
     needed_folders,

@@ -295,7 +295,9 @@ fn head(bytes: &[u8]) -> Option<Head> {
         skip_blank(bytes, &mut head.length);
     }
     let component = word(bytes, head.length);
-    let is_component = (2..=12).contains(&component.len()) && component.first().is_some_and(u8::is_ascii_uppercase) && bytes.get(head.length + component.len()).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b','));
+    let is_component = (2..=12).contains(&component.len())
+        && component.first().is_some_and(u8::is_ascii_uppercase)
+        && bytes.get(head.length + component.len()).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b','));
     if is_component && (has_time || component.iter().all(u8::is_ascii_uppercase)) {
         head.component = String::from_utf8_lossy(component).into_owned();
         head.length += component.len();

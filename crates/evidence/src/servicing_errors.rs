@@ -1,0 +1,13 @@
+//! Servicing logs to named objects: which object the first error of a failed operation names, and which packages failed.
+//!
+//! `rules` is the table of lines, `operations` reads the log as a row of operations, `objects` looks at the target. The first
+//! two never see a target; none of them judges a cause.
+
+mod objects;
+mod operations;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use objects::look_up;
+pub(crate) use operations::{Named, Operations, PackageResult, succeeded};

@@ -1,0 +1,146 @@
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "test")]
+
+use super::{Named, Operations, PackageResult, succeeded};
+use crate::logs::{cbs, checksur};
+
+fn read(text: &[u8]) -> (Vec<Named>, Vec<PackageResult>) {
+    let mut operations = Operations::new();
+    let mut input = text;
+    cbs::scan(&mut input, &mut |entry| operations.take(0, &entry)).unwrap();
+    operations.finish()
+}
+
+fn named(text: &str) -> Vec<(&'static str, String)> {
+    read(text.as_bytes()).0.into_iter().map(|named| (named.rule, named.object)).collect()
+}
+
+const SESSION: &str = "2024-01-15 08:00:00, Info                  CBS    Exec: Processing started.  Client: WindowsUpdateAgent, Session: 31_1, Package: Package_for_KB5000001~31bf3856ad364e35~amd64~~10.0.1.3, Identifier: KB5000001\n";
+const LOST: &str = "2024-01-15 08:00:01, Info                  CBS    Failed to find file: amd64_a_31bf3856ad364e35_10.0.1.1_none_0123456789abcdef\\a.dll [HRESULT = 0x80070002 - ERROR_FILE_NOT_FOUND]\n";
+const BAD_END: &str = "2024-01-15 08:00:09, Info                  CBS    Exec: Processing complete.  Session: 31_1, Package: Package_for_KB5000001~31bf3856ad364e35~amd64~~10.0.1.3 [HRESULT = 0x80070002 - ERROR_FILE_NOT_FOUND]\n";
+
+fn good_end() -> String {
+    BAD_END.replace("0x80070002 - ERROR_FILE_NOT_FOUND", "0x00000000 - S_OK")
+}
+
+#[test]
+fn the_first_error_of_a_failed_session_counts_and_echoes_do_not() {
+    let echo = "2024-01-15 08:00:02, Info                  CBS    INSTALL index: 1, phase: 1, result 2, inf: a.inf\n";
+    let (found, results) = read([SESSION, LOST, echo, BAD_END].concat().as_bytes());
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].rule, found[0].line, found[0].code.map(|c| c.0)), ("payload-missing", 2, Some(0x8007_0002)));
+    assert_eq!(found[0].package.as_deref(), Some("Package_for_KB5000001~31bf3856ad364e35~amd64~~10.0.1.3"));
+    assert_eq!((results.len(), results[0].kb.as_deref()), (1, Some("KB5000001")));
+}
+
+#[test]
+fn a_session_that_ends_well_names_nothing() {
+    assert_eq!(named(&[SESSION, LOST, &good_end()].concat()), []);
+}
+
+#[test]
+fn a_later_success_of_the_package_or_a_newer_one_settles_it() {
+    let later = [SESSION, &good_end()].concat();
+    assert_eq!(named(&[SESSION, LOST, BAD_END, &later].concat()), []);
+    assert_eq!(named(&[SESSION, LOST, BAD_END, &later.replace("10.0.1.3", "10.0.1.12")].concat()), []);
+    assert_eq!(named(&[SESSION, LOST, BAD_END, &later.replace("10.0.1.3", "10.0.1.2")].concat()).len(), 1);
+    assert_eq!(named(&[SESSION, LOST, BAD_END, &later.replace("KB5000001", "KB5000009")].concat()).len(), 1);
+}
+
+#[test]
+fn what_fails_at_startup_is_blamed_on_the_package_reported_later() {
+    let text = "2024-01-15 08:00:00, Info                  CBS    Starting TrustedInstaller initialization.\n\
+        2024-01-15 08:00:01, Info                  CBS        INSTALL index: 7, phase: 2, result 0, inf: fine.inf\n\
+        2024-01-15 08:00:01, Info                  CBS        INSTALL index: 8, phase: 2, result 3, inf: lost.inf\n\
+        2024-01-15 08:00:01, Info                  CBS    Doqe: Recording result: 0x80070003, for Inf: lost.inf\n\
+        2024-01-15 08:00:02, Info                  CBS    Doqe: Failed installing driver updates [HRESULT = 0x80070003 - ERROR_PATH_NOT_FOUND]\n\
+        2024-01-15 08:00:02, Info                  CBS    Startup: Rolling back KTM, because drivers failed.\n\
+        2024-01-15 08:02:00, Info                  CBS    Starting TrustedInstaller initialization.\n\
+        2024-01-15 08:02:09, Info                  CBS    WER: Generating failure report for package: Package_for_RollupFix~31bf3856ad364e35~amd64~~19041.1.1.5, status: 0x80070003, failure source: DOQ, start state: Staged, target state: Installed, client id: WindowsUpdateAgent\n";
+    let (found, results) = read(text.as_bytes());
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(
+        (found[0].rule, found[0].object.as_str(), found[0].phase, found[0].code.map(|c| c.0)),
+        ("driver-package", "lost.inf", "startup", Some(0x8007_0003))
+    );
+    assert!(found[0].package.as_deref().unwrap().contains("RollupFix"));
+    assert_eq!((results.len(), results[0].code.0), (1, 0x8007_0003));
+}
+
+#[test]
+fn the_newest_report_of_the_store_counts_and_mended_files_do_not() {
+    let report = |lines: &str| {
+        format!(
+            "2024-01-15 08:00:00, Info                  CBS    \n=====\nChecking System Update Readiness.\n\n{lines}\nSummary:\nOperation: Detect only\nOperation result: 0x0\n2024-01-15 08:00:00, Info                  CBS    Exec: Processing complete, session(Corruption Detecting): 31_2 [HRESULT = 0x00000000 - S_OK]\n"
+        )
+    };
+    let one = report("(p)\tCSI Payload Corrupt\t\t\t(n)\t\t\tamd64_a_0123456789abcdef\\a.dll\n(p)\tCSI Manifest Corrupt\t\t(w)\t(Fixed)\tamd64_b");
+    assert_eq!(named(&one), [("payload-missing", "amd64_a_0123456789abcdef\\a.dll".to_owned())]);
+    assert_eq!(named(&(one + &report(""))), []);
+}
+
+#[test]
+fn benign_noise_names_nothing_and_fails_nothing() {
+    let text = "2024-01-15 08:00:00, Info                  CBS    Failed to get next element [HRESULT = 0x800f080d - CBS_E_MANIFEST_INVALID_ITEM]\n\
+        2024-01-15 08:00:00, Warning               CBS    Unrecognized packageExtended attribute.\n\
+        2024-01-15 08:00:00, Info                  CBS    Expecting attribute name [HRESULT = 0x800f080d - CBS_E_MANIFEST_INVALID_ITEM]\n\
+        2024-01-15 08:00:00, Info                  CBS    Failed to internally open package. [HRESULT = 0x800f0805 - CBS_E_INVALID_PACKAGE]\n\
+        2024-01-15 08:00:00, Error                 CSI    00000009 (F) Duplicate ownership for directory\n\
+        2024-01-15 08:00:00, Info                  CBS    SQM: Failed to start standard sample upload. [HRESULT = 0x80004005 - E_FAIL]\n\
+        2024-01-15 08:00:00, Info                  CBS    The store corruption status report is incomplete. [HRESULT = 0x80070002 - ERROR_FILE_NOT_FOUND]\n";
+    assert_eq!(read(text.as_bytes()), (vec![], vec![]));
+}
+
+#[test]
+fn versions_are_numbers() {
+    let (_, results) = read([SESSION, &good_end()].concat().as_bytes());
+    assert!(succeeded(&results[0], "package_for_kb5000001~31bf3856ad364e35~amd64~~10.0.1.3"));
+    assert!(!succeeded(&results[0], "Package_for_KB5000001~31bf3856ad364e35~amd64~~10.0.1.12"));
+}
+
+fn shared(name: &str) -> Option<Vec<u8>> {
+    let data = std::env::var("HRESOLVE_SHARED_DATA")
+        .map_or_else(|_| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), Into::into);
+    let found = std::fs::read(data.join("logs").join(name)).ok();
+    if found.is_none() {
+        println!("skipped: no shared data with published logs");
+        assert!(std::env::var_os("HRESOLVE_REQUIRE_ORACLES").is_none(), "real data is required here");
+    }
+    found
+}
+
+#[test]
+fn published_cases_name_their_documented_cause_first() {
+    let cases = [
+        ("01-cbs-0x80070490-driver-operations-pending", "driver-operations", "1", 0x8007_0490),
+        ("02-cbs-0x80070490-servicing-stack", "driver-operations", "", 0x8007_0490),
+        ("03-cbs-0x80070002-clr-optimization-service", "ngen-service", "clr_optimization_v4.0.30319_32", 0x8007_0002),
+        (
+            "04-cbs-0x80070002-winsxs-payload-missing",
+            "payload-missing",
+            "x86_microsoft-windows-directwrite_31bf3856ad364e35_7.1.7601.23545_none_229deeb1ba2a85d3DWrite.dll",
+            0x8007_0002,
+        ),
+        ("05-cbs-0x800f0922-task-scheduler-installer", "scheduled-task", "Microsoft-OneCore-SecureBootEncodeUEFI-Task", 0x8007_0002),
+    ];
+    for (name, rule, object, code) in cases {
+        let Some(bytes) = shared(&format!("msdocs-cases/{name}.log")) else { return };
+        let (found, _) = read(&bytes);
+        let first = found.first().unwrap_or_else(|| panic!("{name} names nothing"));
+        assert_eq!((first.rule, first.object.as_str(), first.code.map(|code| code.0)), (rule, object, Some(code)), "{name}");
+        assert!(found.iter().all(|named| named.rule == rule), "{name}: {found:#?}");
+    }
+    let Some(bytes) = shared("msdocs-cases/06-checksur-mum-missing.log") else { return };
+    let (damage, _) = checksur::parse(&mut bytes.as_slice()).unwrap();
+    let found: Vec<Named> = damage.iter().filter_map(Named::of_readiness).collect();
+    assert_eq!((found.len(), found[0].rule), (8, "package-manifest"));
+    assert!(found[0].object.starts_with("Package_for_KB958690_sc_0~"));
+    assert_eq!(found[7].rule, "component-manifest");
+}
+
+#[test]
+fn published_logs_without_a_cause_name_nothing() {
+    for name in ["cmtraceopen/cbs/clean/CBS.log", "cmtraceopen/cbs/mixed/CBS.log", "cmtraceopen/cbs/mixed_components/CBS.log"] {
+        let Some(bytes) = shared(name) else { return };
+        assert_eq!(read(&bytes), (vec![], vec![]), "{name}");
+    }
+}
