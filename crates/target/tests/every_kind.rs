@@ -138,7 +138,7 @@ fn a_file_is_read_in_four_ways_that_agree() {
         assert_eq!(known(target.read_start(&file, 7), kind), bytes[..7], "{kind}");
         assert_eq!(known(target.read_start(&file, 1 << 20), kind), bytes, "{kind}: a start that is longer than the file");
         let mut streamed = Vec::new();
-        known(target.open(&file), kind).read_to_end(&mut streamed).unwrap();
+        assert_eq!(target.open(&file).into_known().unwrap().read_to_end(&mut streamed).unwrap(), bytes.len(), "{kind}");
         assert_eq!(streamed, bytes, "{kind}: as a stream");
         assert!(matches!(target.read(&file, bytes.len() as u64 - 1), Reading::Unreadable(_)), "{kind}: larger than the limit");
         assert_eq!(known(target.read(&file, bytes.len() as u64), kind), bytes, "{kind}: exactly the limit");

@@ -125,7 +125,8 @@ fn published_cases_name_their_documented_cause_first() {
     for (name, rule, object, code) in cases {
         let Some(bytes) = shared(&format!("msdocs-cases/{name}.log")) else { return };
         let (found, _) = read(&bytes);
-        let first = found.first().unwrap_or_else(|| panic!("{name} names nothing"));
+        assert!(!found.is_empty(), "{name} names nothing");
+        let first = &found[0];
         assert_eq!((first.rule, first.object.as_str(), first.code.map(|code| code.0)), (rule, object, Some(code)), "{name}");
         assert!(found.iter().all(|named| named.rule == rule), "{name}: {found:#?}");
     }
