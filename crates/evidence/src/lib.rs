@@ -1,10 +1,13 @@
 //! Probes: each reads one part of a target and yields facts. Nothing here changes a target or judges a cause.
 
+mod civil;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test may fail loudly and print its counts")]
 mod damage;
 mod defaults;
 mod ese;
+pub mod events;
+mod failures;
 pub mod logs;
 mod message_tables;
 mod pe;

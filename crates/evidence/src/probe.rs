@@ -20,6 +20,7 @@ pub fn read_all(target: &dyn Target) -> Facts {
     for probe in ALL {
         (probe.run)(target, &mut facts);
     }
+    facts.failures = crate::failures::join(std::mem::take(&mut facts.failures));
     for (number, failure) in (1..).zip(facts.failures.iter_mut()) {
         failure.id = number;
     }

@@ -16,6 +16,7 @@ probes!(
     delivery_cache,
     environment,
     event_channels,
+    events,
     folders,
     launch_blocks,
     log_errors,

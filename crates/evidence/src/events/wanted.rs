@@ -1,0 +1,85 @@
+//! The events that anything here uses, declared once: which log, which provider, which numbers, which fields.
+//!
+//! Sources: cause catalogue section 14; field names as in published logs of Windows 10 and 11. Fields without a name are called by
+//! their number, from 0. Where a field has no known name everywhere, each name that was seen is listed.
+
+/// Events of one provider in one log.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The log's file in `System32\winevt\Logs`, without `.evtx`.
+    pub file: &'static str,
+    /// The provider's name; compared without regard to case.
+    pub provider: &'static str,
+    /// The event numbers.
+    pub ids: &'static [u16],
+    /// The fields that are kept.
+    pub fields: &'static [&'static str],
+}
+
+/// The system log.
+pub const SYSTEM: &str = "System";
+/// What servicing wrote.
+pub const SETUP: &str = "Setup";
+/// Programs' log.
+pub const APPLICATION: &str = "Application";
+/// The update client's own log.
+pub const UPDATE_CLIENT: &str = "Microsoft-Windows-WindowsUpdateClient%4Operational";
+/// The transfer service's own log.
+pub const BITS: &str = "Microsoft-Windows-Bits-Client%4Operational";
+
+/// The update client.
+pub const CLIENT: &str = "Microsoft-Windows-WindowsUpdateClient";
+/// The service control manager.
+pub const SERVICES: &str = "Service Control Manager";
+const UPDATE: &[&str] = &["updateTitle", "updateGuid", "errorCode"];
+const PACKAGE: &[&str] = &["PackageIdentifier", "ErrorCode", "Client", "IntendedPackageState"];
+const SERVICE: &[&str] = &["param1", "param2", "param3", "param4", "Binary"];
+const DEVICE: &[&str] = &["DeviceName", "Device", "DriveName", "CorruptionActionState", "0", "1", "2"];
+
+/// Every wanted event.
+pub const WANTED: &[Wanted] = &[
+    Wanted { file: SYSTEM, provider: CLIENT, ids: &[19, 20, 23, 24, 25, 26, 31, 41], fields: UPDATE },
+    Wanted { file: UPDATE_CLIENT, provider: CLIENT, ids: &[19, 20, 23, 24, 25, 26, 31, 41], fields: UPDATE },
+    Wanted { file: SETUP, provider: "Microsoft-Windows-Servicing", ids: &[2, 3, 4], fields: PACKAGE },
+    Wanted { file: SETUP, provider: "Microsoft-Windows-WUSA", ids: &[2, 3], fields: &["UpdateTitle", "ErrorCode", "CommandLine"] },
+    Wanted { file: SYSTEM, provider: "Microsoft-Windows-WinREAgent", ids: &[4502], fields: &["ErrorPhase", "ErrorCode"] },
+    Wanted { file: SYSTEM, provider: SERVICES, ids: &[7000, 7001, 7003, 7009, 7011, 7023, 7024, 7031, 7038, 7040, 7041], fields: SERVICE },
+    Wanted { file: SYSTEM, provider: "disk", ids: &[7, 11, 51, 52, 153, 154], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "storahci", ids: &[129], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "stornvme", ids: &[11, 129], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "Ntfs", ids: &[55, 98, 131], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "Microsoft-Windows-Ntfs", ids: &[55, 98, 131], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "Microsoft-Windows-WHEA-Logger", ids: &[17, 18, 19, 47], fields: &["ErrorSource", "ErrorType"] },
+    Wanted { file: SYSTEM, provider: "Schannel", ids: &[36871, 36874, 36887, 36888], fields: &["AlertDesc", "Protocol", "ErrorState", "Type"] },
+    Wanted { file: SYSTEM, provider: "Microsoft-Windows-Kernel-General", ids: &[1], fields: &["NewTime", "OldTime", "Reason"] },
+    Wanted {
+        file: APPLICATION,
+        provider: "ESENT",
+        ids: &[454, 455, 467, 474, 477, 481, 508, 509, 510, 516, 531],
+        fields: &["0", "2", "3", "4", "5", "6", "7", "8", "9"],
+    },
+    Wanted { file: BITS, provider: "Microsoft-Windows-Bits-Client", ids: &[16392, 16404], fields: &["ErrorCode", "errorCode", "hr", "0"] },
+    Wanted { file: "Microsoft-Windows-CAPI2%4Operational", provider: "Microsoft-Windows-CAPI2", ids: &[11, 30], fields: &["Result"] },
+    Wanted {
+        file: "Microsoft-Windows-TaskScheduler%4Operational",
+        provider: "Microsoft-Windows-TaskScheduler",
+        ids: &[146],
+        fields: &["TaskName", "ResultCode"],
+    },
+];
+
+/// The rows of one log.
+pub fn of_file(file: &str) -> Vec<&'static Wanted> {
+    WANTED.iter().filter(|row| row.file == file).collect()
+}
+
+/// Every log that is read, each once, in the order of the table.
+pub fn files() -> Vec<&'static str> {
+    let mut files: Vec<&str> = Vec::new();
+    for row in WANTED {
+        if !files.contains(&row.file) {
+            files.push(row.file);
+        }
+    }
+    files
+}
