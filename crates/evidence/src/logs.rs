@@ -4,6 +4,8 @@
 pub mod cbs;
 pub mod checksur;
 mod entry;
+pub mod pending_xml;
+pub mod poqexec;
 pub mod reporting_events;
 mod text;
 

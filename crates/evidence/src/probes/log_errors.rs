@@ -1,7 +1,7 @@
 //! What servicing logs name as the first thing that went wrong, looked up on the machine itself, and which packages could not be
 //! installed.
 
-use crate::logs::{cbs, checksur};
+use crate::logs::{cbs, checksur, pending_xml, poqexec};
 use crate::probe::{fact, text};
 use crate::servicing_errors::{Named, Operations, PackageResult, look_up, succeeded};
 use model::{ErrorCode, FactDeclaration, FactKind, Facts, Failure, NotChecked, Reading, Subject, VolumePath};
@@ -24,6 +24,8 @@ pub(super) const FACTS: &[FactDeclaration] = &[
 const MOST: usize = 100;
 const PACKAGES: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages";
 const INSTALLED: u32 = 0x70;
+/// STATUS_OBJECT_NAME_NOT_FOUND and STATUS_OBJECT_PATH_NOT_FOUND (ntstatus.h).
+const NOT_FOUND: [u32; 2] = [0xC000_0034, 0xC000_003A];
 
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let folder = target.windows_folder().join("Logs\\CBS");
@@ -52,6 +54,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     for name in names.iter().filter(|name| name.eq_ignore_ascii_case("CheckSUR.log")) {
         readiness(target, facts, &folder.join(name));
     }
+    vanished(target, facts);
 }
 
 /// `CbsPersist_20240115080000.log`; the packed ones (`.cab`) are not read.
@@ -149,5 +152,20 @@ fn readiness(target: &dyn Target, facts: &mut Facts, path: &VolumePath) {
         }
         Reading::Unreadable(why) => facts.not_checked.push(NotChecked { what: format!("the log {source}"), why, blocking: false }),
         Reading::Absent | Reading::NotCollected => {}
+    }
+}
+
+/// Work that waits for a start of Windows and was tried in vain, because its file is not there.
+fn vanished(target: &dyn Target, facts: &mut Facts) {
+    let store = target.windows_folder().join("WinSxS");
+    let (list, log) = (store.join("pending.xml"), store.join("poqexec.log"));
+    let waiting = target.open(&list).and_then(|mut input| pending_xml::parse(&mut *input).ok().into());
+    let (Reading::Known((waiting, _)), source) = (waiting, log.with_drive(target.drive())) else { return };
+    let tried = target.open(&log).and_then(|mut input| poqexec::parse(&mut *input).ok().into());
+    let Reading::Known((tried, _)) = tried else { return };
+    for failed in tried.iter().filter(|failed| NOT_FOUND.contains(&failed.status)) {
+        if waiting.iter().any(|operation| operation.source.eq_ignore_ascii_case(&failed.source)) {
+            add(target, facts, &Named::of_pending(failed), &source);
+        }
     }
 }

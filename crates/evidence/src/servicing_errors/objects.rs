@@ -32,6 +32,10 @@ pub(crate) fn look_up(target: &dyn Target, named: &Named) -> Vec<Object> {
         "component-manifest" => vec![file(target, &target.windows_folder().join("WinSxS\\Manifests").join(&with_ending(object, ".manifest")))],
         "package-manifest" | "language-content" => vec![package(target, object)],
         "folder-missing" => vec![place(target, object)],
+        "pending-file" => match target.expand(object) {
+            Expanded::Here(path) => vec![file(target, &path)],
+            _ => vec![unclear(object, "file", "Where it lies cannot be told")],
+        },
         "driver-service" => services_of(target, object),
         "driver-package" => vec![driver_package(target, object)],
         "driver-operations" => vec![driver_operations(target)],

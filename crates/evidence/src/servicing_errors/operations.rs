@@ -43,6 +43,25 @@ impl Named {
     }
 }
 
+impl Named {
+    /// An operation at a start of Windows whose file was not found.
+    pub(crate) fn of_pending(failed: &crate::logs::poqexec::Operation) -> Named {
+        Named {
+            rule: "pending-file",
+            kind: "file",
+            object: failed.source.clone(),
+            code: Some(ErrorCode(failed.status)),
+            log: 0,
+            line: failed.line,
+            local: None,
+            text: failed.text.clone(),
+            phase: "startup",
+            package: None,
+            operation: 0,
+        }
+    }
+}
+
 /// How the installation of a package ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PackageResult {
