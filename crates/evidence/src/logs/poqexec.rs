@@ -38,9 +38,8 @@ pub fn parse(input: &mut dyn Read) -> io::Result<(Vec<Operation>, Vec<Problem>)>
         let is_time = time.trim().len() >= 12 && time.trim().bytes().all(|byte| byte.is_ascii_hexdigit());
         match u32::from_str_radix(word, 16) {
             Ok(status) if is_time && word.len() <= 8 => {
-                if status >> 30 == 3 && found.len() < 1000 {
-                    found.push(Operation { line, status, source: first_path(rest), text: text.chars().take(400).collect() });
-                }
+                let failed = status >> 30 == 3 && found.len() < 1000;
+                found.extend(failed.then(|| Operation { line, status, source: first_path(rest), text: text.chars().take(400).collect() }));
             }
             _ if problems.len() < 100 => problems.push(Problem { line, what: "there is no status in this line".into() }),
             _ => {}
