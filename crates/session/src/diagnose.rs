@@ -21,7 +21,7 @@ pub struct Diagnosed {
 /// What this version does not look at, so that nobody takes silence for health.
 const OUT_OF_SCOPE: [&str; 6] = [
     "servicing logs (CBS.log, dism.log) and the content of the component store",
-    "event logs",
+    "event logs, but for failed updates, services, databases of updating and the computer's drives",
     "drivers and devices",
     "network, proxy, update servers and certificates",
     "logs of Windows Setup",

@@ -140,7 +140,7 @@ fn line(event: &Event) -> String {
     format!("{} {}: {}", event.provider, event.id, fields.join(", "))
 }
 
-/// What the logs say about one drive or volume, and about errors that the processor or its connections reported.
+/// What the logs say about one drive or volume.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Drive {
     /// `\Device\Harddisk0\DR0`, `C:` or `\Device\HarddiskVolume3`.

@@ -217,3 +217,37 @@ fn how_fast() {
     }
     println!("{} MiB, {events} events: {} ms", file.len() >> 20, watch.milliseconds() / 10);
 }
+
+/// Practice machines' logs are read the same by another reader, with all checksums right.
+#[test]
+fn logs_of_practice_machines_are_logs() {
+    let text = "evtx Windows/System32/winevt/Logs/System.evtx
+    2026-01-02T03:04:05Z | Service Control Manager | 7000 | param1=Windows Update | param2=%%2 | Binary=wuauserv
+    2026-01-02T03:04:06Z | disk | 7 | =\\Device\\Harddisk0\\DR0
+    2026-01-02T03:04:07Z | Microsoft-Windows-Servicing | 3 | <CbsPackageChangeState> | PackageIdentifier=KB5034441 | ErrorCode=0x80070002
+";
+    let folder = tempfile::tempdir().unwrap();
+    let texts = target::lab::MachineTexts { name: "x".into(), files: text.into(), hives: Vec::new() };
+    target::lab::build_from(&texts, &[], folder.path()).unwrap();
+    let bytes = std::fs::read(folder.path().join("Windows/System32/winevt/Logs/System.evtx")).unwrap();
+    let log = read(&bytes, &[&wanted::WANTED[5], &wanted::WANTED[6], &wanted::WANTED[2]]);
+    assert_eq!((log.records, log.bad, log.events.len()), (3, 0, 3), "{:?}", log.first_bad);
+    assert_eq!(log.events[0].utc(), "2026-01-02T03:04:05Z");
+    assert_eq!(log.events[2].field("PackageIdentifier"), Some("KB5034441"));
+    let troubles = errors::troubles(&log);
+    assert_eq!((troubles[0].object.as_str(), troubles[0].code.as_str()), ("wuauserv", "0x80070002"));
+    assert_eq!(errors::drives(&log)[0].name, "\\Device\\Harddisk0\\DR0");
+    let settings = evtx::ParserSettings::default().validate_checksums(true);
+    let mut other = evtx::EvtxParser::from_buffer(bytes).unwrap().with_configuration(settings);
+    let seen: Vec<serde_json::Value> = other.records_json_value().map(|record| record.unwrap().data).collect();
+    assert_eq!(seen[0]["Event"]["EventData"]["param2"], "%%2");
+    assert_eq!(
+        seen[1]["Event"]["EventData"]["Data"]["#text"].as_str().or(seen[1]["Event"]["EventData"]["Data"].as_str()),
+        Some("\\Device\\Harddisk0\\DR0")
+    );
+    assert_eq!(seen[2]["Event"]["UserData"]["CbsPackageChangeState"]["ErrorCode"], "0x80070002");
+    assert_eq!(seen[2]["Event"]["System"]["EventRecordID"], 3);
+    if let Some(keep) = std::env::var_os("HRESOLVE_KEEP_LOG") {
+        std::fs::copy(folder.path().join("Windows/System32/winevt/Logs/System.evtx"), keep).unwrap();
+    }
+}

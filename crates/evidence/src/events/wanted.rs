@@ -49,9 +49,7 @@ pub const WANTED: &[Wanted] = &[
     Wanted { file: SYSTEM, provider: "stornvme", ids: &[11, 129], fields: DEVICE },
     Wanted { file: SYSTEM, provider: "Ntfs", ids: &[55, 98, 131], fields: DEVICE },
     Wanted { file: SYSTEM, provider: "Microsoft-Windows-Ntfs", ids: &[55, 98, 131], fields: DEVICE },
-    Wanted { file: SYSTEM, provider: "Microsoft-Windows-WHEA-Logger", ids: &[17, 18, 19, 47], fields: &["ErrorSource", "ErrorType"] },
     Wanted { file: SYSTEM, provider: "Schannel", ids: &[36871, 36874, 36887, 36888], fields: &["AlertDesc", "Protocol", "ErrorState", "Type"] },
-    Wanted { file: SYSTEM, provider: "Microsoft-Windows-Kernel-General", ids: &[1], fields: &["NewTime", "OldTime", "Reason"] },
     Wanted {
         file: APPLICATION,
         provider: "ESENT",

@@ -4,7 +4,7 @@
 
 use super::error::LineFault;
 use super::ese::{Damage, Database, State};
-use super::{ese, ese_log, pe};
+use super::{ese, ese_log, evtx, pe};
 
 /// What a directive does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +38,17 @@ pub(super) fn parse(text: &str) -> Result<Vec<(usize, FileAction)>, LineFault> {
             continue;
         }
         if line.starts_with(' ') {
-            return Err(fault("an indented line must follow `text` or `utf16`".to_string()));
+            return Err(fault("an indented line must follow `text`, `utf16` or `evtx`".to_string()));
         }
         let (word, rest) = line.split_once(' ').ok_or_else(|| fault("a path is missing".to_string()))?;
         let action = match word {
+            "evtx" => {
+                let mut events = Vec::new();
+                while let Some((_, next)) = lines.next_if(|(_, next)| next.starts_with("    ")) {
+                    events.push(next.trim());
+                }
+                path(rest).and_then(|path| Ok(FileAction::File { bytes: evtx::file(file_name(&path), &events)?, path }))
+            }
             "text" | "utf16" => {
                 let mut content = String::new();
                 let mut blank = 0_usize;
@@ -104,7 +111,7 @@ fn directive(word: &str, rest: &str) -> Result<FileAction, String> {
 }
 
 /// Midnight UTC of `YYYY-MM-DD`, in seconds since 1970.
-fn date(text: &str) -> Result<u64, String> {
+pub(super) fn date(text: &str) -> Result<u64, String> {
     let fault = || format!("{text:?} is not a date such as 2023-11-15");
     let parts: Vec<u64> = text.split('-').map(|part| part.parse().map_err(|_| fault())).collect::<Result<_, _>>()?;
     let [year @ 1970..=9999, month @ 1..=12, day @ 1..=31] = parts.as_slice() else { return Err(fault()) };

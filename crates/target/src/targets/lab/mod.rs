@@ -10,6 +10,7 @@ mod embedded;
 mod error;
 mod ese;
 mod ese_log;
+mod evtx;
 mod file_version;
 mod files_text;
 mod front_matter;
