@@ -7,7 +7,11 @@ mod entry;
 pub mod pending_xml;
 pub mod poqexec;
 pub mod reporting_events;
+pub mod setupact;
+pub mod setupapi;
 mod text;
+#[cfg(test)]
+mod text_tests;
 
 pub(crate) use entry::MOST_PROBLEMS;
 pub use entry::{Entry, Level, Problem};
