@@ -10,11 +10,13 @@ pub mod events;
 mod failures;
 pub mod logs;
 mod message_tables;
+mod named;
 mod pe;
 mod probe;
 mod probes;
 mod service_file;
 mod servicing_errors;
+mod setup_state;
 mod time_zones;
 mod windows_says;
 

@@ -6,12 +6,16 @@ pub mod checksur;
 mod entry;
 pub mod pending_xml;
 pub mod poqexec;
+pub mod reagent;
 pub mod reporting_events;
+pub mod setup_attempts;
+pub mod setup_diag;
 pub mod setupact;
 pub mod setupapi;
 mod text;
 #[cfg(test)]
 mod text_tests;
+mod xml;
 
 pub(crate) use entry::MOST_PROBLEMS;
 pub use entry::{Entry, Level, Problem};

@@ -1,0 +1,163 @@
+//! Driver installations that failed, from the logs in `Windows\INF`, and the file or package that their first error names.
+
+use crate::logs::setupapi::{self, Exit, Section};
+use crate::named::drivers;
+use crate::named::look_up::{Place, error_facts, subject};
+use crate::probe::{fact, text};
+use model::{ErrorCode, Facts, Failure, NotChecked, Reading, Value};
+use target::Target;
+
+error_facts!(
+    "driver-error",
+    "which rule recognised it: driver-file (a file that the package should bring), driver-package (a published package that Windows lost), or section-without-end (installation was cut short)",
+    "inf": Text = "the INF that was being installed, as the log names it",
+    "device": Text = "the device or the package that the section is about",
+);
+
+/// 256 MiB of log.
+const LARGEST: u64 = 256 << 20;
+const MOST_NAMED: usize = 24;
+const LOGS: [&str; 4] = ["setupapi.dev.log", "setupapi.setup.log", "setupapi.offline.log", "setupapi.app.log"];
+/// Ends that are answers. 0xE000020B: no such device (a driver for hardware that is not plugged in, ERROR_NO_SUCH_DEVINST);
+/// 0x103: no more items (the driver in use is the better one); 0x4C7: the person cancelled; 0xE000022B: the class does not want
+/// it; 0xBC2 and 0xBC3: done, restart needed; 0x420: the service runs already (setupapi.h, newdev.h, winerror.h).
+const ANSWERS: [u32; 7] = [0xE000_020B, 0x103, 0x4C7, 0xE000_022B, 0xBC2, 0xBC3, 0x420];
+
+pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
+    for name in LOGS {
+        let path = target.windows_folder().join("INF").join(name);
+        let source = path.with_drive(target.drive());
+        let bytes = match target.read(&path, LARGEST) {
+            Reading::Known(bytes) => bytes,
+            Reading::Unreadable(why) => {
+                facts.not_checked.push(NotChecked { what: format!("log of driver installation ({source})"), why, blocking: false });
+                continue;
+            }
+            Reading::Absent | Reading::NotCollected => continue,
+        };
+        let (sections, _) = setupapi::parse(&mut &bytes[..]);
+        one_log(target, &sections, &source, facts);
+    }
+}
+
+fn one_log(target: &dyn Target, sections: &[Section], source: &str, facts: &mut Facts) {
+    let mut failures: Vec<Failure> = Vec::new();
+    for (at, section) in sections.iter().enumerate() {
+        let later = sections.get(at + 1..).unwrap_or_default();
+        if section.exit.is_none() && section.end.is_none() && section.followed && !section.operation.is_empty() {
+            cut_short(section, later, source, facts);
+        }
+        let Some(code) = failed(section) else { continue };
+        let resolved = later.iter().any(|other| succeeded(other) && same(section, other));
+        add(&mut failures, failure(section, code, resolved, source));
+        if resolved {
+            continue;
+        }
+        if let Some((named, line)) = drivers::named(section, code)
+            && facts.of_kind("driver-error").count() < MOST_NAMED
+        {
+            let place = Place { source: source.into(), at: format!("line {}", line.line), text: line.text.clone(), phase: section.operation.clone() };
+            let state = drivers::state(target, &named);
+            let mut subject = subject(&NAMES, &named, &state, &place);
+            if facts.subject(subject.kind, &subject.name).is_none() {
+                details(&mut subject, section, source);
+                facts.subjects.push(subject);
+            }
+        }
+    }
+    facts.failures.extend(failures);
+}
+
+fn details(subject: &mut model::Subject, section: &Section, source: &str) {
+    let at = format!("line {}", section.line);
+    let says = format!("{} of {} failed", section.operation, section.subject);
+    subject.put("driver-error.inf", fact(section.inf.as_ref().map_or(Reading::Absent, text), section.inf.clone().unwrap_or_default(), source, &at));
+    let device: Reading<Value> = if section.subject.is_empty() { Reading::Absent } else { text(&section.subject) };
+    subject.put("driver-error.device", fact(device, says, source, at));
+}
+
+/// A section that another one follows without its own end, when nothing of the same device or INF succeeded later.
+fn cut_short(section: &Section, later: &[Section], source: &str, facts: &mut Facts) {
+    if later.iter().any(|other| succeeded(other) && same(section, other)) {
+        return;
+    }
+    let named = crate::named::look_up::Named { rule: "section-without-end", kind: "device", object: section.subject.clone(), code: None };
+    let place = Place {
+        source: source.into(),
+        at: format!("line {}", section.line),
+        text: format!("{} of {} has no end", section.operation, section.subject),
+        phase: section.operation.clone(),
+    };
+    let state = ("unclear", "what happened to the device afterwards is not in this log".to_owned());
+    let mut subject = subject(&NAMES, &named, &state, &place);
+    if facts.subject(subject.kind, &subject.name).is_none() {
+        details(&mut subject, section, source);
+        facts.subjects.push(subject);
+    }
+}
+
+/// The code of a section that really failed.
+fn failed(section: &Section) -> Option<ErrorCode> {
+    match section.exit {
+        // Removing what is not there any more is no failure either.
+        Some(Exit::Failure(code)) if !ANSWERS.contains(&code) && !ErrorCode(code).win32().is_some_and(|number| ANSWERS.contains(&number.into())) && !section.operation.starts_with("Delete Device") => {
+            Some(ErrorCode(code).normal())
+        }
+        _ => None,
+    }
+}
+
+fn succeeded(section: &Section) -> bool {
+    matches!(section.exit, Some(Exit::Success | Exit::RestartNeeded)) && !section.operation.starts_with("Delete Device")
+}
+
+/// Two sections about the same device, or where no device is named about the same INF.
+fn same(one: &Section, other: &Section) -> bool {
+    if one.subject.is_empty() && one.inf.is_none() {
+        return one.operation == other.operation;
+    }
+    let package = |section: &Section| section.subject.is_empty() || section.subject.to_lowercase().ends_with(".inf");
+    match (package(one), package(other)) {
+        (false, false) => one.subject.eq_ignore_ascii_case(&other.subject),
+        (true, true) => match (&one.inf, &other.inf) {
+            (Some(one), Some(other)) => one == other,
+            _ => one.operation == other.operation && one.subject.eq_ignore_ascii_case(&other.subject),
+        },
+        _ => false,
+    }
+}
+
+fn failure(section: &Section, code: ErrorCode, resolved: bool, source: &str) -> Failure {
+    let local = section.start.clone().or_else(|| section.end.clone()).unwrap_or_default();
+    let subject = match (&section.inf, section.subject.as_str()) {
+        (Some(inf), "") => inf.clone(),
+        (Some(inf), subject) if !subject.to_lowercase().ends_with(inf.as_str()) => format!("{subject} ({inf})"),
+        (None, "") => section.operation.clone(),
+        (_, subject) => subject.to_owned(),
+    };
+    Failure {
+        id: 0,
+        operation: "driver".into(),
+        code: code.to_string(),
+        subject,
+        phase: if section.operation.is_empty() { "install".into() } else { section.operation.clone() },
+        first: local.clone(),
+        last: local,
+        count: 1,
+        resolved,
+        transient: false,
+        source: source.into(),
+        at: format!("line {}", section.line),
+    }
+}
+
+/// One failure for each code and subject.
+fn add(failures: &mut Vec<Failure>, new: Failure) {
+    match failures.iter_mut().find(|old| old.code == new.code && old.subject == new.subject) {
+        Some(old) => {
+            old.count += 1;
+            (old.last, old.at, old.resolved) = (new.last, new.at, new.resolved);
+        }
+        None => failures.push(new),
+    }
+}
