@@ -8,6 +8,7 @@ mod defaults;
 mod ese;
 pub mod events;
 mod failures;
+mod local_time;
 pub mod logs;
 mod message_tables;
 mod named;

@@ -3,6 +3,7 @@
 
 pub mod cbs;
 pub mod checksur;
+pub mod ccm;
 mod entry;
 pub mod pending_xml;
 pub mod poqexec;
@@ -14,7 +15,9 @@ pub mod setupact;
 pub mod setupapi;
 mod text;
 #[cfg(test)]
-mod text_tests;
+pub(crate) mod text_tests;
+pub mod wer;
+pub mod windows_update;
 mod xml;
 
 pub(crate) use entry::MOST_PROBLEMS;

@@ -30,6 +30,7 @@ probes!(
     services,
     servicing_stack,
     setup_logs,
+    update_logs,
     update_parts,
     updates,
     upgrade_offer,

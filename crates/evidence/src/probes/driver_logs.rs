@@ -41,19 +41,14 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
 }
 
 fn one_log(target: &dyn Target, sections: &[Section], source: &str, facts: &mut Facts) {
-    let mut failures: Vec<Failure> = Vec::new();
     for (at, section) in sections.iter().enumerate() {
         let later = sections.get(at + 1..).unwrap_or_default();
         if section.exit.is_none() && section.end.is_none() && section.followed && !section.operation.is_empty() {
             cut_short(section, later, source, facts);
         }
-        let Some(code) = failed(section) else { continue };
-        let resolved = later.iter().any(|other| succeeded(other) && same(section, other));
-        add(&mut failures, failure(section, code, resolved, source));
-        if resolved {
-            continue;
-        }
-        if let Some((named, line)) = drivers::named(section, code)
+        if let Some(code) = failed(section)
+            && !resolved(section, later)
+            && let Some((named, line)) = drivers::named(section, code)
             && facts.of_kind("driver-error").count() < MOST_NAMED
         {
             let place = Place { source: source.into(), at: format!("line {}", line.line), text: line.text.clone(), phase: section.operation.clone() };
@@ -65,7 +60,23 @@ fn one_log(target: &dyn Target, sections: &[Section], source: &str, facts: &mut 
             }
         }
     }
-    facts.failures.extend(failures);
+    facts.failures.extend(failures(sections, source));
+}
+
+/// Every installation that failed, one for each code and subject.
+fn failures(sections: &[Section], source: &str) -> Vec<Failure> {
+    let mut found = Vec::new();
+    for (at, section) in sections.iter().enumerate() {
+        if let Some(code) = failed(section) {
+            add(&mut found, failure(section, code, resolved(section, sections.get(at + 1..).unwrap_or_default()), source));
+        }
+    }
+    found
+}
+
+/// A later section of the same device or package succeeded.
+fn resolved(section: &Section, later: &[Section]) -> bool {
+    later.iter().any(|other| succeeded(other) && same(section, other))
 }
 
 fn details(subject: &mut model::Subject, section: &Section, source: &str) {
@@ -78,7 +89,7 @@ fn details(subject: &mut model::Subject, section: &Section, source: &str) {
 
 /// A section that another one follows without its own end, when nothing of the same device or INF succeeded later.
 fn cut_short(section: &Section, later: &[Section], source: &str, facts: &mut Facts) {
-    if later.iter().any(|other| succeeded(other) && same(section, other)) {
+    if resolved(section, later) {
         return;
     }
     let named = crate::named::look_up::Named { rule: "section-without-end", kind: "device", object: section.subject.clone(), code: None };
@@ -159,5 +170,51 @@ fn add(failures: &mut Vec<Failure>, new: Failure) {
             (old.last, old.at, old.resolved) = (new.last, new.at, new.resolved);
         }
         None => failures.push(new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::failures;
+    use crate::logs::setupapi::parse;
+    use crate::logs::text_tests;
+
+    fn section(subject: &str, status: &str) -> String {
+        format!(">>>  [Device Install (DiInstallDriver) - {subject}]\n>>>  Section start 2026/01/02 03:04:05.678\n<<<  Section end 2026/01/02 03:04:06.000\n<<<  [Exit status: {status}]\n")
+    }
+
+    fn found(text: &str) -> Vec<(String, String, u32, bool)> {
+        let (sections, _) = parse(&mut text.as_bytes());
+        failures(&sections, "log").into_iter().map(|f| (f.code, f.subject, f.count, f.resolved)).collect()
+    }
+
+    #[test]
+    fn answers_are_no_failures() {
+        for status in ["FAILURE(0xe000020b)", "FAILURE(0x00000103)", "FAILURE(0x000004c7)", "SUCCESS", "SUCCESS (REBOOT_REQUIRED)"] {
+            assert_eq!(found(&section("C:\\a.inf", status)), [], "{status}");
+        }
+    }
+
+    #[test]
+    fn a_later_success_of_the_same_package_or_device_resolves() {
+        let bad = section("C:\\d\\a.inf", "FAILURE(0x00000002)");
+        let wanted = |count, resolved| [("0x80070002".to_owned(), "C:\\d\\a.inf".to_owned(), count, resolved)];
+        assert_eq!(found(&[bad.as_str(), &bad].concat()), wanted(2, false));
+        assert_eq!(found(&[bad.as_str(), &section("C:\\e\\A.inf", "SUCCESS")].concat()), wanted(1, true));
+        assert_eq!(found(&[bad.as_str(), &section("C:\\d\\b.inf", "SUCCESS")].concat()), wanted(1, false));
+        assert_eq!(found(&[section("C:\\d\\a.inf", "SUCCESS").as_str(), &bad].concat()), wanted(1, false));
+        let device = section("USB\\VID_1\\2", "FAILURE(0x00000002)");
+        assert!(found(&[device.as_str(), &section("usb\\vid_1\\2", "SUCCESS")].concat()).iter().all(|failure| failure.3));
+        assert!(found(&[device.as_str(), &section("USB\\VID_1\\3", "SUCCESS")].concat()).iter().all(|failure| !failure.3));
+    }
+
+    #[test]
+    fn published_logs_of_healthy_machines_have_no_failure() {
+        for name in ["setupapi-museum-win11/setupapi.dev.log", "setupapi-plaso/setupapi.dev.log", "setupapi-plaso/setupapi.setup.log"] {
+            let Some(bytes) = text_tests::shared(name) else { continue };
+            let (sections, _) = parse(&mut &bytes[..]);
+            assert!(!sections.is_empty());
+            assert_eq!(failures(&sections, name), [], "{name}");
+        }
     }
 }

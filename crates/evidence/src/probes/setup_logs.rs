@@ -1,14 +1,15 @@
 //! Upgrades that failed, from the logs of Windows Setup, and what their error lines name, looked up on the machine. Two faults
 //! that stop upgrades are also seen without a log: profiles whose folder is gone, and a `SetupConfig.ini` that names nothing.
 
+use crate::local_time::local_time;
 use crate::logs::setup_attempts::{self, Attempt, End, extend_words};
 use crate::logs::setup_diag::{self, SetupDiag};
 use crate::named::look_up::{self, Named, Place, error_facts, subject};
 use crate::named::setup;
 use crate::probe::{fact, text};
 use crate::setup_state::{self, Standing};
-use model::{Facts, Failure, NotChecked, Reading, RegistryData, Value, VolumePath};
-use target::{Now, Target};
+use model::{Facts, Failure, NotChecked, Reading, Value, VolumePath};
+use target::Target;
 
 error_facts!(
     "setup-error",
@@ -171,13 +172,8 @@ fn add(failures: &mut Vec<Failure>, new: Failure) {
 
 /// When this Windows was installed or upgraded last, in its own local time.
 fn installed_at(target: &dyn Target) -> Option<String> {
-    let dword = |key: &str, name: &str| target.value(key, name).into_known().as_ref().and_then(RegistryData::as_dword);
-    let date = dword("HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "InstallDate")?;
-    // Minutes to add to local time, a signed number.
-    let bias = dword("HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation", "ActiveTimeBias").unwrap_or(0);
-    let unix = i64::from(date) - i64::from(i32::from_ne_bytes(bias.to_ne_bytes())) * 60;
-    let iso = Now { unix: u64::try_from(unix).ok()?, nanos: 0, unique: 0 }.iso();
-    iso.get(..19).map(str::to_owned)
+    let date = target.value("HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "InstallDate").into_known()?.as_dword()?;
+    local_time(target, date.into())
 }
 
 /// What SetupDiag found, where no log of Setup tells of that failure any more.

@@ -1,0 +1,175 @@
+//! Searches, downloads and installations that failed, from the logs that the update client of Windows 7 and 8.1 and the
+//! Configuration Manager client write as text, and from error reports about updates.
+
+use crate::local_time::local_time;
+use crate::logs::windows_update::{self, Outcome};
+use crate::logs::{Level, ccm, reporting_events, wer};
+use model::{ErrorCode, FactDeclaration, Facts, Failure, NotChecked, Reading, VolumePath, codes_in};
+use target::Target;
+
+/// What this probe delivers: failures only.
+pub(super) const FACTS: &[FactDeclaration] = &[];
+
+const LARGEST: u64 = 256 << 20;
+const LARGEST_REPORT: u64 = 1 << 20;
+/// So many reports are read at most.
+const MOST_REPORTS: usize = 2000;
+/// Reports about updates; the folder of a report begins with its kind and a part of its event's name.
+const REPORTED: [&str; 3] = ["WindowsUpdateFailure", "CbsPackageServicingFailure", "WindowsServicingFailureInfo"];
+/// States that pass by themselves: another installation running, the service stopping, an application in use.
+const TRANSIENT: [u32; 3] = [0x8024_0016, 0x8024_001E, 0x8007_3D02];
+/// Logs of the Configuration Manager client that carry results of updates, with what they do.
+const CCM: [(&str, &str); 2] = [("WUAHandler.log", "scan"), ("UpdatesHandler.log", "update")];
+
+pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
+    let mut found: Vec<Failure> = Vec::new();
+    let path = target.windows_folder().join("WindowsUpdate.log");
+    if let Some((bytes, source)) = read(target, &path, facts) {
+        let mut outcomes = Vec::new();
+        let mut reader = windows_update::Outcomes::default();
+        windows_update::each(&mut &bytes[..], &mut |entry| {
+            if let Some(outcome) = reader.take(&entry) {
+                outcomes.push((entry.line, entry.local.unwrap_or_default(), outcome));
+            }
+        });
+        found.extend(join(&outcomes, &source));
+    }
+    for (name, operation) in CCM {
+        let path = target.windows_folder().join("CCM\\Logs").join(name);
+        if let Some((bytes, source)) = read(target, &path, facts) {
+            let (entries, _) = ccm::parse(&mut &bytes[..]);
+            let outcomes: Vec<(u64, String, Outcome)> = entries
+                .iter()
+                .filter_map(|entry| {
+                    let lower = entry.text.to_lowercase();
+                    let code = match entry.level {
+                        Level::Error => codes_in(&entry.text).into_iter().find(|code| code.0 >= 0x8000_0000)?,
+                        _ if lower.contains("successfully completed scan") || lower.contains("installation of updates completed") => ErrorCode(0),
+                        _ => return None,
+                    };
+                    Some((entry.line, entry.local.clone().unwrap_or_default(), Outcome { operation, subject: String::new(), code }))
+                })
+                .collect();
+            found.extend(join(&outcomes, &source));
+        }
+    }
+    reports(target, &mut found);
+    // The history of updates is read first; the same failure is not said twice.
+    found.retain(|new| !facts.failures.iter().any(|old| old.code == new.code && old.operation == new.operation && same_subject(old, new)));
+    facts.failures.extend(found);
+}
+
+fn same_subject(old: &Failure, new: &Failure) -> bool {
+    new.subject.is_empty() || old.subject.is_empty() || new.subject == old.subject || new.operation == "scan" || old.last.get(..10) == new.last.get(..10)
+}
+
+fn read(target: &dyn Target, path: &VolumePath, facts: &mut Facts) -> Option<(Vec<u8>, String)> {
+    let source = path.with_drive(target.drive());
+    match target.read(path, LARGEST) {
+        Reading::Known(bytes) => Some((bytes, source)),
+        Reading::Unreadable(why) => {
+            facts.not_checked.push(NotChecked { what: format!("log of updates ({source})"), why, blocking: false });
+            None
+        }
+        Reading::Absent | Reading::NotCollected => None,
+    }
+}
+
+/// One failure for each operation, subject and code; resolved when the same operation on the same subject ended well later.
+fn join(outcomes: &[(u64, String, Outcome)], source: &str) -> Vec<Failure> {
+    let mut failures: Vec<(Failure, usize)> = Vec::new();
+    for (at, (line, local, outcome)) in outcomes.iter().enumerate() {
+        if outcome.code.0 == 0 {
+            for (failure, _) in failures.iter_mut().filter(|(failure, _)| failure.operation == outcome.operation && failure.subject == outcome.subject) {
+                failure.resolved = true;
+            }
+            continue;
+        }
+        let code = outcome.code.to_string();
+        match failures.iter_mut().find(|(old, _)| old.operation == outcome.operation && old.code == code && old.subject == outcome.subject) {
+            Some((old, last)) => {
+                // The client reports the end of one search in two lines.
+                old.count += u32::from(*last + 1 < at || old.last != *local);
+                (old.last, old.resolved, *last) = (local.clone(), false, at);
+                old.at = format!("line {line}");
+            }
+            None => failures.push((failure(outcome.operation, code, &outcome.subject, local, source, format!("line {line}")), at)),
+        }
+    }
+    failures.into_iter().map(|(failure, _)| failure).collect()
+}
+
+fn failure(operation: &str, code: String, subject: &str, local: &str, source: &str, at: String) -> Failure {
+    let transient = code.parse::<ErrorCode>().is_ok_and(|code| TRANSIENT.contains(&code.0));
+    Failure {
+        id: 0,
+        operation: operation.into(),
+        code,
+        subject: subject.into(),
+        phase: if operation == "update" { "install".into() } else { operation.into() },
+        first: local.into(),
+        last: local.into(),
+        count: 1,
+        resolved: false,
+        transient,
+        source: source.into(),
+        at,
+    }
+}
+
+/// When updates were installed well, from their history: local time and GUID in upper case, in the order of the log.
+fn installed(target: &dyn Target) -> Vec<(String, String)> {
+    let path = target.windows_folder().join("SoftwareDistribution\\ReportingEvents.log");
+    let Some(bytes) = target.read(&path, LARGEST).into_known() else { return Vec::new() };
+    let (events, _) = reporting_events::parse(&bytes);
+    events.into_iter().filter(|event| matches!(event.id, 183 | 190 | 203)).map(|event| (event.local, event.update)).collect()
+}
+
+/// Error reports about updates. A report says nothing about what came later: it is history as soon as an update was installed
+/// after it, of the same GUID where the report names one that the history knows.
+fn reports(target: &dyn Target, found: &mut Vec<Failure>) {
+    let installed = installed(target);
+    let made_up_for = |subject: &str, local: &str| {
+        let known = !subject.is_empty() && installed.iter().any(|(_, update)| update.contains(&subject.to_ascii_uppercase()));
+        installed.iter().any(|(when, update)| when.as_str() > local && (!known || update.contains(&subject.to_ascii_uppercase())))
+    };
+    let mut read = 0;
+    for folder in ["ReportArchive", "ReportQueue"] {
+        let Ok(folder) = VolumePath::parse(&format!("\\ProgramData\\Microsoft\\Windows\\WER\\{folder}")) else { continue };
+        for name in target.list(&folder).into_known().unwrap_or_default() {
+            if read >= MOST_REPORTS {
+                return;
+            }
+            // `NonCritical_WindowsUpdateFai_…`: the event's name is cut to some letters.
+            let ours = REPORTED.iter().any(|event| event.get(..10).is_some_and(|start| name.to_lowercase().contains(&start.to_lowercase())));
+            let path = folder.join(&name).join("Report.wer");
+            if !ours && !name.contains("_10.") && !name.contains("_6.") && !name.contains("_7.") {
+                continue;
+            }
+            read += 1;
+            let Some(report) = target.read(&path, LARGEST_REPORT).into_known().and_then(|bytes| wer::parse(&bytes)) else { continue };
+            let (Some(code), true) = (report.code(), REPORTED.iter().any(|event| report.event.starts_with(event))) else { continue };
+            let unix = (report.time / 10_000_000).saturating_sub(11_644_473_600);
+            let local = if unix == 0 { String::new() } else { local_time(target, unix).unwrap_or_default() };
+            let operation = match report.phase().map(str::to_lowercase).as_deref() {
+                Some("scan") => "scan",
+                Some("download") => "download",
+                _ => "update",
+            };
+            let code = code.to_string();
+            let subject = report.subject().unwrap_or_default();
+            match found.iter_mut().find(|old| old.code == code && old.operation == operation && old.subject == subject) {
+                Some(old) => {
+                    old.count += 1;
+                    old.first = old.first.clone().min(local.clone());
+                    old.last = old.last.clone().max(local);
+                    old.resolved = made_up_for(subject, &old.last);
+                }
+                None => {
+                    let resolved = made_up_for(subject, &local);
+                    found.push(Failure { resolved, ..failure(operation, code, subject, &local, &path.with_drive(target.drive()), "report".into()) });
+                }
+            }
+        }
+    }
+}
