@@ -188,6 +188,11 @@ fn allowed(path: &Path, files: &BTreeSet<String>, values: &BTreeSet<String>) -> 
 
 /// True when an exported line `[\key] "value"=…` belongs to that value.
 fn names(line: &str, value: &str) -> bool {
+    // A new key is a head and a blank line in the export.
+    let created = value.splitn(3, '\\').nth(2).unwrap_or_default().to_lowercase();
+    if line.to_lowercase().strip_prefix(&format!("[\\{created}] ")).is_some_and(|rest| rest.is_empty() || rest == format!("[\\{created}]")) {
+        return true;
+    }
     let (key, name) = value.rsplit_once('\\').unwrap();
     let inside = key.split_once('\\').and_then(|(_, rest)| rest.split_once('\\')).map_or("", |(_, inside)| inside);
     line.to_lowercase().contains(&format!("[\\{}]", inside.to_lowercase())) && line.to_lowercase().contains(&format!("\"{}\"=", name.to_lowercase()))

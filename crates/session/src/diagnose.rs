@@ -19,12 +19,11 @@ pub struct Diagnosed {
 }
 
 /// What this version does not look at, so that nobody takes silence for health.
-const OUT_OF_SCOPE: [&str; 6] = [
+const OUT_OF_SCOPE: [&str; 5] = [
     "servicing logs (CBS.log, dism.log) and the content of the component store",
     "event logs, but for failed updates, services, databases of updating and the computer's drives",
     "drivers and devices",
     "network, proxy, update servers and certificates",
-    "logs of Windows Setup",
     "people's own registry hives, but for the places of their folders",
 ];
 

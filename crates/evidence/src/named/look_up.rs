@@ -90,7 +90,12 @@ pub(crate) fn subject(names: &Names, named: &Named, state: &State, place: &Place
     put(names.phase, known(&place.phase), "");
     put(names.line_text, known(&place.text), &says);
     let (word, what) = state;
-    subject.put(names.state, fact(text(*word), what, if place.text.is_empty() { place.source.as_str() } else { "the machine" }, &named.object));
+    let source = match named.object.as_str() {
+        object if named.kind == "service" || object.starts_with("HKLM\\SYSTEM\\") => "SYSTEM",
+        object if object.starts_with("HKLM\\SOFTWARE\\") => "SOFTWARE",
+        object => object,
+    };
+    subject.put(names.state, fact(text(*word), what, source, "state now"));
     subject
 }
 

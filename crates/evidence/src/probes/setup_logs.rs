@@ -80,7 +80,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
         let standings = if what.rule == "profile-mismatch" { setup_state::profiles(target) } else { vec![standing.clone()] };
         for mut one in standings {
             if one.place.text.is_empty() {
-                one.place = Place { at: one.place.at, ..standing.place.clone() };
+                one.place = standing.place.clone();
             }
             put(target, facts, &one, failed, extend);
         }
