@@ -115,12 +115,6 @@ impl ExplanationJson {
     /// The answer.
     pub fn of<'a>(explained: impl Iterator<Item = Explained<'a>>) -> Self {
         ExplanationJson { schema: "hresolve/explanation/1".into(), codes: explained.map(code_json).collect() }
-    /// The answer, from each explanation with the ids of the guides to its causes.
-    pub fn of<'a>(explained: impl Iterator<Item = (&'a Explanation, Vec<String>)>) -> Self {
-        ExplanationJson {
-            schema: "hresolve/explanation/1".into(),
-            codes: explained.map(|(explanation, causes)| code_json(explanation, causes)).collect(),
-        }
     }
 }
 

@@ -2,8 +2,9 @@
 //! Configuration Manager client write as text, and from error reports about updates.
 
 use crate::local_time::local_time;
+use crate::logs::reporting_events::{self, Event};
 use crate::logs::windows_update::{self, Outcome};
-use crate::logs::{Level, ccm, reporting_events, wer};
+use crate::logs::{Level, ccm, wer};
 use model::{ErrorCode, FactDeclaration, Facts, Failure, NotChecked, Reading, VolumePath, codes_in};
 use target::Target;
 
@@ -53,14 +54,34 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
             found.extend(join(&outcomes, &source));
         }
     }
-    reports(target, &mut found);
-    // The history of updates is read first; the same failure is not said twice.
-    found.retain(|new| !facts.failures.iter().any(|old| old.code == new.code && old.operation == new.operation && same_subject(old, new)));
+    let history = history(target);
+    reports(target, &history, &mut found);
+    // What the history of updates tells is told from there.
+    found.retain(|new| !history.iter().any(|event| in_history(event, new)));
     facts.failures.extend(found);
 }
 
-fn same_subject(old: &Failure, new: &Failure) -> bool {
-    new.subject.is_empty() || old.subject.is_empty() || new.subject == old.subject || new.operation == "scan" || old.last.get(..10) == new.last.get(..10)
+/// The client's history of updates, which its own probe turns into failures.
+fn history(target: &dyn Target) -> Vec<Event> {
+    let path = target.windows_folder().join("SoftwareDistribution\\ReportingEvents.log");
+    target.read(&path, LARGEST).into_known().map(|bytes| reporting_events::parse(&bytes).0).unwrap_or_default()
+}
+
+/// The same failure: code and operation, and the same update, or the same day where the log names none.
+fn in_history(event: &Event, failure: &Failure) -> bool {
+    let operation = match event.id {
+        148 | 149 => "scan",
+        161 => "download",
+        182 | 195 | 198 | 204 => "update",
+        _ => return false,
+    };
+    let same = operation == "scan" || about(event, &failure.subject) || failure.last.get(..10) == event.local.get(..10);
+    operation == failure.operation && same && ErrorCode(event.code).to_string() == failure.code
+}
+
+/// The event is about the update with that GUID.
+fn about(event: &Event, subject: &str) -> bool {
+    !subject.is_empty() && event.update.contains(&subject.to_ascii_uppercase())
 }
 
 fn read(target: &dyn Target, path: &VolumePath, facts: &mut Facts) -> Option<(Vec<u8>, String)> {
@@ -117,21 +138,12 @@ fn failure(operation: &str, code: String, subject: &str, local: &str, source: &s
     }
 }
 
-/// When updates were installed well, from their history: local time and GUID in upper case, in the order of the log.
-fn installed(target: &dyn Target) -> Vec<(String, String)> {
-    let path = target.windows_folder().join("SoftwareDistribution\\ReportingEvents.log");
-    let Some(bytes) = target.read(&path, LARGEST).into_known() else { return Vec::new() };
-    let (events, _) = reporting_events::parse(&bytes);
-    events.into_iter().filter(|event| matches!(event.id, 183 | 190 | 203)).map(|event| (event.local, event.update)).collect()
-}
-
 /// Error reports about updates. A report says nothing about what came later: it is history as soon as an update was installed
 /// after it, of the same GUID where the report names one that the history knows.
-fn reports(target: &dyn Target, found: &mut Vec<Failure>) {
-    let installed = installed(target);
+fn reports(target: &dyn Target, history: &[Event], found: &mut Vec<Failure>) {
     let made_up_for = |subject: &str, local: &str| {
-        let known = !subject.is_empty() && installed.iter().any(|(_, update)| update.contains(&subject.to_ascii_uppercase()));
-        installed.iter().any(|(when, update)| when.as_str() > local && (!known || update.contains(&subject.to_ascii_uppercase())))
+        let known = history.iter().any(|event| about(event, subject));
+        history.iter().any(|event| matches!(event.id, 183 | 190 | 203) && event.local.as_str() > local && (!known || about(event, subject)))
     };
     let mut read = 0;
     for folder in ["ReportArchive", "ReportQueue"] {
