@@ -34,6 +34,8 @@ pub enum WhyNot {
         /// The set of the next boot.
         default: u32,
     },
+    /// What was opened is a bundle of logs that somebody sent, not a Windows.
+    Bundle,
     /// Another run is working on this target right now.
     Busy,
     /// The machine is not what the plan expects.
@@ -66,6 +68,9 @@ impl WhyNot {
             WhyNot::ControlSetsDiffer { current, default } => format!(
                 "The last run used control set {current}, the next boot uses {default}. Changes go to {default} only with your consent: add --yes."
             ),
+            WhyNot::Bundle => "This is a bundle of logs, not a Windows, so there is nothing in it to repair. `hresolve diagnose` says what \
+                it shows and which steps would help. To carry them out, run hresolve on the machine itself or on its mounted volume."
+                .into(),
             WhyNot::Busy => "Another hresolve is working on this target. Wait until it has finished, then try again.".into(),
             WhyNot::PlanMismatch { why } => format!("The machine is not as the plan expects ({why}). Diagnose it again and make a new plan."),
         }

@@ -40,8 +40,28 @@ pub struct WindowsVersion {
     pub control_set: u32,
 }
 
+impl WindowsVersion {
+    /// A Windows of which nothing is known. A version with a build of 0 is one of which only major and minor are known.
+    pub fn unknown() -> Self {
+        WindowsVersion { product: "Windows".into(), major: 0, minor: 0, build: 0, ubr: None, arch: "unknown".into(), control_set: 0 }
+    }
+
+    /// The lowest and the highest version that this may be.
+    fn bounds(&self) -> ((u32, u32, u32), (u32, u32, u32)) {
+        match (self.major, self.build) {
+            // Nothing older than Windows 7 is known here.
+            (0, 0) => ((6, 1, u32::MAX), (u32::MAX, u32::MAX, u32::MAX)),
+            (major, 0) => ((major, self.minor, 0), (major, self.minor, u32::MAX)),
+            (major, build) => ((major, self.minor, build), (major, self.minor, build)),
+        }
+    }
+}
+
 impl fmt::Display for WindowsVersion {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.build == 0 {
+            return write!(out, "a Windows of unknown version");
+        }
         write!(out, "{} (build {}", self.product, self.build)?;
         if let Some(ubr) = self.ubr {
             write!(out, ".{ubr}")?;
@@ -71,9 +91,10 @@ impl VersionRange {
         Ok(VersionRange { low: parse_version(low, 0)?, high: parse_version(high, u32::MAX)? })
     }
 
-    /// True when that Windows lies in the range.
+    /// True when that Windows lies in the range, whichever of those that it may be it is.
     pub fn contains(&self, windows: &WindowsVersion) -> bool {
-        self.contains_version((windows.major, windows.minor, windows.build))
+        let (lowest, highest) = windows.bounds();
+        self.contains_version(lowest) && self.contains_version(highest)
     }
 
     /// The same for major, minor and build alone.
@@ -115,5 +136,20 @@ mod tests {
         assert_eq!(contains("-10.0.17763", &windows(6, 1, 7601)), Ok(true));
         assert_eq!(contains("-", &windows(6, 1, 7601)), Ok(true));
         assert!(VersionRange::parse("ten").is_err());
+    }
+
+    #[test]
+    fn an_unknown_version_lies_only_where_every_version_lies() {
+        let contains = |range: &str, w: &WindowsVersion| VersionRange::parse(range).is_ok_and(|r| r.contains(w));
+        let unknown = WindowsVersion::unknown();
+        assert!(contains("-", &unknown) && contains("6.1-", &unknown));
+        let some_10 = windows(10, 0, 0);
+        assert!(contains("10.0", &some_10) && contains("6.1-", &some_10) && contains("10.0-", &some_10));
+        for range in ["-10.0.17763", "10.0", "6.1-6.3", "6.2-"] {
+            assert!(!contains(range, &unknown), "{range}");
+        }
+        for range in ["10.0-10.0.19045", "10.0.17763-", "-10.0.17134", "6.1-6.3"] {
+            assert!(!contains(range, &some_10), "{range}");
+        }
     }
 }

@@ -76,6 +76,10 @@ impl Session {
                 list.push(NotChecked { what: format!("the newest state of the registry hive {hive}"), why, blocking: true });
             }
         }
+        if self.target.info().kind == model::TargetKind::Bundle {
+            list.extend(self.not_in_bundle());
+            return list;
+        }
         let probe = self.target.windows_folder().join("System32").join("hresolve-is-not-here");
         if matches!(self.target.entry(&probe), Reading::NotCollected) {
             list.push(NotChecked {
@@ -85,6 +89,14 @@ impl Session {
             });
         }
         list
+    }
+
+    /// A bundle never shows a whole Windows.
+    fn not_in_bundle(&self) -> Vec<NotChecked> {
+        let missing = |what: String| NotChecked { what, why: "it is not in the bundle".into(), blocking: true };
+        let hives = ["SYSTEM", "SOFTWARE"].into_iter().filter(|hive| matches!(self.target.key(&format!("HKLM\\{hive}")), Reading::NotCollected));
+        let files = missing("the files of Windows, but for those that were packed".into());
+        hives.map(|hive| missing(format!("the registry hive {hive}"))).chain([files]).collect()
     }
 
     /// A step as people and scripts see it.
@@ -99,6 +111,8 @@ impl Session {
         let here = match step.level {
             Level::Show if step.action == "in-windows" => Here::FirstBoot,
             Level::Show => Here::ByHand,
+            // Nothing is done to a bundle.
+            Level::Ask | Level::Auto if self.target.info().kind == model::TargetKind::Bundle => Here::ByHand,
             Level::Ask | Level::Auto => Here::Now,
         };
         let undo = if step.level == Level::Show { UndoKind::None } else { repair::undo_kind(&step.action) };

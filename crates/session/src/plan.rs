@@ -115,7 +115,7 @@ impl Session {
     /// What a fix with full consent would do now. The machine is only read; `scratch` takes the journal of the layer in memory.
     ///
     /// # Errors
-    /// As [`Session::fix`]; also when there is nothing to do.
+    /// As [`Session::fix`]; also when the machine may not be changed now.
     pub fn plan(self, request: &FixRequest, scratch: &Path, ui: &mut dyn Ui, now: Now) -> Result<Plan, SessionError> {
         let mut hives = Vec::new();
         for hive in ["SYSTEM", "SOFTWARE"] {
@@ -125,7 +125,11 @@ impl Session {
         }
         let (machine, windows) = (self.target.machine(), self.target.windows().to_string());
         let time_zone = self.time_zone.clone();
-        self.dry_run(request, scratch, ui, now)?;
+        let report = self.dry_run(request, scratch, ui, now)?;
+        // A plan without steps would say that nothing needs to be done.
+        if let Some(why) = report.why_not.into_iter().next() {
+            return Err(SessionError::Run(repair::RunError::Refused(why)));
+        }
         let store = target::StateStore::in_folder(scratch);
         let mut steps = Vec::new();
         if let Ok(run) = store.find(None) {

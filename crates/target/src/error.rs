@@ -32,6 +32,13 @@ pub enum OpenError {
         /// What is wrong with it.
         why: String,
     },
+    /// An archive, or a folder of files, of which nothing can be used.
+    Bundle {
+        /// The path as given.
+        path: PathBuf,
+        /// What was left out and why, in sentences.
+        why: String,
+    },
     /// Reading failed.
     Io {
         /// The path.
@@ -59,7 +66,7 @@ impl fmt::Display for OpenError {
             OpenError::NotFound { path } => write!(out, "There is nothing at {}. Check the path; is the volume mounted?", path.display()),
             OpenError::NotWindows { path, missing } => write!(
                 out,
-                "{} is not a Windows installation: {missing} is not there. Name the mounted Windows volume (the folder that holds Windows) or its Windows folder.",
+                "{} is not a Windows installation, and no log, event log or registry hive that hresolve knows is in it: {missing} is not there. Name the mounted Windows volume (the folder that holds Windows) or its Windows folder, or what somebody sent: a folder of logs, an archive, a log.",
                 path.display()
             ),
             OpenError::NotOffered { path, what } => {
@@ -70,6 +77,7 @@ impl fmt::Display for OpenError {
                 )
             }
             OpenError::Hive { path, why } => write!(out, "The registry hive {} cannot be used: {why}.", path.display()),
+            OpenError::Bundle { path, why } => write!(out, "{} holds nothing that hresolve can use. {why}", path.display()),
             OpenError::Io { path, source } => write!(out, "{} cannot be read: {source}.", path.display()),
             OpenError::NoSuchMachine { name, known } => {
                 write!(out, "There is no practice machine named {name:?}. There are: {}.", known.join(", "))

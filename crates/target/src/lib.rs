@@ -25,6 +25,7 @@ pub use protected::why as protected;
 pub use registry_path::{HiveName, RegistryPath};
 pub use store::{RunFolder, StateStore, StoreError, StoreLock};
 pub use target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, LARGEST_HELD, Target, WritableTarget};
+pub use targets::bundle::BundleTarget;
 pub use targets::folder::FolderTarget;
 pub use targets::lab;
 pub use targets::overlay::OverlayTarget;

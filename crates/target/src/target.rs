@@ -103,7 +103,8 @@ pub trait Target {
     /// sha256 of a file of any size.
     fn sha256(&self, path: &VolumePath) -> Reading<String>;
 
-    /// The names in a folder.
+    /// The names in a folder. A bundle lists only folders of logs, where a name that is missing says nothing; of every other folder it
+    /// says `NotCollected`.
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>>;
 
     /// Expands `%SystemRoot%`, `\SystemRoot\`, `\??\C:\` … from this machine's own registry.

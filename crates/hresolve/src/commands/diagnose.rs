@@ -20,6 +20,12 @@ pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
     let meant = words::read(given)?;
     let session = open(meant.target.as_deref(), global)?;
     let diagnosed = show(&session, meant.code, global);
+    if diagnosed.diagnosis.target.kind == model::TargetKind::Bundle {
+        if !global.json && !diagnosed.found.is_empty() {
+            output::text("\nTo treat it, run hresolve on the machine itself or on its mounted volume.\n");
+        }
+        return Ok(exit_code(&diagnosed));
+    }
     let person = Person::at_terminal(global.quiet, global.json);
     let target = meant.target.clone().unwrap_or_default();
     if !person.is_here() || diagnosed.found.is_empty() {

@@ -3,15 +3,17 @@
 //! Never follows a link out of the volume, never touches a file that was not asked about.
 
 mod expand;
-mod hives;
+pub(super) mod hives;
 mod metadata;
 mod paths;
 mod users;
 mod write;
 
 use crate::target::{Entry, Expanded, KeyView, Target};
+use crate::targets::identify;
 use crate::{HiveName, OpenError, RegistryPath};
 use hives::HiveFile;
+pub(super) use paths::unix_seconds;
 use model::{Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 use paths::Paths;
 use std::collections::BTreeMap;
@@ -59,7 +61,7 @@ impl FolderTarget {
             paths,
             windows_folder,
             hives,
-            windows: WindowsVersion { product: String::new(), major: 0, minor: 0, build: 0, ubr: None, arch: String::new(), control_set: 0 },
+            windows: WindowsVersion::unknown(),
             control_set_last: 0,
             drive: 'C',
             complete: false,
@@ -71,7 +73,6 @@ impl FolderTarget {
     /// Reads version, control sets and drive letter from the hives.
     fn identify(&mut self) -> Result<(), OpenError> {
         let number = |key: &str, name: &str| self.value(key, name).into_known().and_then(|data| data.as_dword());
-        let text = |key: &str, name: &str| self.value(key, name).into_known().and_then(|data| data.as_text());
         let system_path = || self.hives.get(&HiveName::System).map(|hive| hive.file.clone()).unwrap_or_default();
         let current = number("HKLM\\SYSTEM\\Select", "Current");
         let Some(default) = number("HKLM\\SYSTEM\\Select", "Default") else {
@@ -83,32 +84,12 @@ impl FolderTarget {
         if self.key(&format!("HKLM\\SYSTEM\\ControlSet{default:03}")).known().is_none() {
             return Err(OpenError::Hive { path: system_path(), why: format!("Select\\Default names control set {default}, which does not exist") });
         }
-        let version_key = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
-        let build = text(version_key, "CurrentBuildNumber").or_else(|| text(version_key, "CurrentBuild")).and_then(|t| t.parse::<u32>().ok());
-        let Some(build) = build else {
+        let Some((windows, drive)) = identify::by_software(self, default) else {
             let path = self.hives.get(&HiveName::Software).map(|hive| hive.file.clone()).unwrap_or_default();
             return Err(OpenError::Hive { path, why: "it has no CurrentBuildNumber, so it is not the SOFTWARE hive of a Windows".into() });
         };
-        // Windows 7 to 8.1 have only the text "6.1"; Windows 10 and 11 say "6.3" there and keep the truth in two numbers.
-        let old = text(version_key, "CurrentVersion").unwrap_or_default();
-        let (old_major, old_minor) = old.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?))).unwrap_or((0, 0));
-        let major = number(version_key, "CurrentMajorVersionNumber").unwrap_or(if build >= 10240 { 10 } else { old_major });
-        let minor = number(version_key, "CurrentMinorVersionNumber").unwrap_or(if build >= 10240 { 0 } else { old_minor });
-        let mut product = text(version_key, "ProductName").unwrap_or_else(|| "Windows".into());
-        // Windows 11 still writes "Windows 10" into ProductName; the build number tells.
-        if build >= 22000 && !product.contains("Server") {
-            product = product.replacen("Windows 10", "Windows 11", 1);
-        }
-        let arch = match text(&format!("HKLM\\SYSTEM\\ControlSet{default:03}\\Control\\Session Manager\\Environment"), "PROCESSOR_ARCHITECTURE") {
-            Some(a) if a.eq_ignore_ascii_case("AMD64") => "x64".to_owned(),
-            Some(a) => a.to_ascii_lowercase(),
-            None => "unknown".to_owned(),
-        };
-        let ubr = number(version_key, "UBR");
-        let drive = text(version_key, "SystemRoot").and_then(|t| t.chars().next()).filter(char::is_ascii_alphabetic).unwrap_or('C');
-        self.windows = WindowsVersion { product, major, minor, build, ubr, arch, control_set: default };
+        (self.windows, self.drive) = (windows, drive);
         self.control_set_last = current.unwrap_or(default);
-        self.drive = drive.to_ascii_uppercase();
         let system32 = self.windows_folder.join("System32");
         self.complete = ["ntdll.dll", "kernel32.dll"].iter().any(|name| matches!(self.paths.entry(&system32.join(name)), Reading::Known(_)));
         Ok(())
@@ -127,7 +108,7 @@ fn find_root(given: &Path) -> Result<(PathBuf, String), OpenError> {
         _ => OpenError::Io { path: given.into(), source },
     })?;
     if !metadata.is_dir() {
-        return Err(OpenError::NotOffered { path: given.into(), what: "a file (disk images and log bundles come in a later version)".into() });
+        return Err(OpenError::NotOffered { path: given.into(), what: "a file in which no log, event log, registry hive or archive of them was recognised".into() });
     }
     let config = |root: &Path, windows: &str| {
         let paths = Paths::new(root.to_owned());

@@ -1,27 +1,53 @@
 //! The kinds of target, and the one place that chooses between them.
 
+pub(crate) mod bundle;
 pub(crate) mod folder;
+mod identify;
 pub mod lab;
 pub(crate) mod overlay;
+mod read_only;
 
-use crate::{FolderTarget, OpenError, Target, WritableTarget};
+use crate::{BundleTarget, FolderTarget, OpenError, Target, WritableTarget};
 use model::TargetKind;
 use std::path::Path;
 
 /// Opens a target by what the person typed: a path, or `lab:NAME` (built into `scratch`).
 ///
 /// # Errors
-/// When it is not a Windows installation or cannot be read.
+/// When it is neither a Windows installation nor a bundle of logs, or cannot be read.
 pub fn open(text: &str, scratch: &Path) -> Result<Box<dyn Target>, OpenError> {
-    Ok(Box::new(open_folder(text, scratch)?))
+    Ok(match open_any(text, scratch)? {
+        Opened::Folder(folder) => Box::new(folder),
+        Opened::Bundle(bundle) => Box::new(bundle),
+    })
 }
 
-/// The same for a target that may be changed.
+/// The same for a target that may be changed. A bundle of logs says in `why_not` that nothing can be changed in it.
 ///
 /// # Errors
-/// When it is not a Windows installation or cannot be read.
+/// When it is neither a Windows installation nor a bundle of logs, or cannot be read.
 pub fn open_writable(text: &str, scratch: &Path) -> Result<Box<dyn WritableTarget>, OpenError> {
-    Ok(Box::new(open_folder(text, scratch)?))
+    Ok(match open_any(text, scratch)? {
+        Opened::Folder(folder) => Box::new(folder),
+        Opened::Bundle(bundle) => Box::new(read_only::ReadOnlyTarget(bundle)),
+    })
+}
+
+enum Opened {
+    Folder(FolderTarget),
+    Bundle(BundleTarget),
+}
+
+/// A folder with `Windows/System32/config` is an installation; everything else may be a bundle.
+fn open_any(text: &str, scratch: &Path) -> Result<Opened, OpenError> {
+    match open_folder(text, scratch) {
+        Ok(folder) => Ok(Opened::Folder(folder)),
+        Err(error @ (OpenError::NotWindows { .. } | OpenError::NotOffered { .. })) => match BundleTarget::open(Path::new(text))? {
+            Some(bundle) => Ok(Opened::Bundle(bundle)),
+            None => Err(error),
+        },
+        Err(error) => Err(error),
+    }
 }
 
 fn open_folder(text: &str, scratch: &Path) -> Result<FolderTarget, OpenError> {

@@ -11,13 +11,13 @@ use std::path::PathBuf;
 const LARGEST: u64 = 2 << 30;
 
 /// One hive with its logs.
-pub(super) struct HiveFile {
+pub(in crate::targets) struct HiveFile {
     /// The primary file's real path.
-    pub(super) file: PathBuf,
+    pub(in crate::targets) file: PathBuf,
     /// The same inside the volume.
-    pub(super) path: VolumePath,
+    pub(in crate::targets) path: VolumePath,
     /// The logs that exist, inside the volume.
-    pub(super) logs: Vec<VolumePath>,
+    pub(in crate::targets) logs: Vec<VolumePath>,
     name: String,
     state: State,
 }
@@ -34,7 +34,7 @@ enum State {
 
 impl HiveFile {
     /// Opens a hive's file in its folder (`config\SYSTEM`, `Users\anna\NTUSER.DAT`) and its logs.
-    pub(super) fn open(paths: &Paths, folder: &VolumePath, name: &str) -> Result<Self, OpenError> {
+    pub(in crate::targets::folder) fn open(paths: &Paths, folder: &VolumePath, name: &str) -> Result<Self, OpenError> {
         let path = folder.join(name);
         let shown = PathBuf::from(path.with_drive('C'));
         let broken = |path: &PathBuf, why: String| OpenError::Hive { path: path.clone(), why };
@@ -62,14 +62,25 @@ impl HiveFile {
                 _ => {}
             }
         }
+        HiveFile::from_bytes(file.clone(), path, bytes, logs, &log_bytes).map_err(|why| broken(&file, why))
+    }
+
+    /// A hive from its bytes and those of its logs, wherever they come from.
+    pub(in crate::targets) fn from_bytes(
+        file: PathBuf,
+        path: VolumePath,
+        bytes: Vec<u8>,
+        logs: Vec<VolumePath>,
+        log_bytes: &[Vec<u8>],
+    ) -> Result<Self, String> {
         let slices: Vec<&[u8]> = log_bytes.iter().map(Vec::as_slice).filter(|log| !log.is_empty()).collect();
-        let state = match hive::recover(bytes, &slices).map_err(|error| broken(&file, error.to_string()))? {
+        let state = match hive::recover(bytes, &slices).map_err(|error| error.to_string())? {
             Recovered::Clean(hive) => State::Clean(hive),
             Recovered::Replayed { hive, .. } => State::Replayed(hive),
             Recovered::DirtyWithoutLogs { bytes, why } => State::Dirty { bytes, why },
         };
-        let opened = HiveFile { file, path, logs, name: name.to_owned(), state };
-        opened.check().map_err(|why| broken(&opened.file, why))?;
+        let opened = HiveFile { file, name: path.file_name().to_owned(), path, logs, state };
+        opened.check()?;
         Ok(opened)
     }
 
@@ -92,7 +103,7 @@ impl HiveFile {
     }
 
     /// The hive that may be written, or why it may not.
-    pub(super) fn writable(&self) -> Result<&CleanHive, String> {
+    pub(in crate::targets) fn writable(&self) -> Result<&CleanHive, String> {
         match &self.state {
             State::Clean(hive) | State::Replayed(hive) => Ok(hive),
             State::Dirty { why, .. } => Err(why.clone()),
@@ -100,15 +111,15 @@ impl HiveFile {
     }
 
     /// After a successful replacement of the file.
-    pub(super) fn replaced_by(&mut self, hive: CleanHive) {
+    pub(in crate::targets) fn replaced_by(&mut self, hive: CleanHive) {
         self.state = State::Clean(hive);
     }
 
-    pub(super) fn not_writable(&self) -> Option<String> {
+    pub(in crate::targets) fn not_writable(&self) -> Option<String> {
         self.writable().err()
     }
 
-    pub(super) fn notes(&self) -> Vec<String> {
+    pub(in crate::targets) fn notes(&self) -> Vec<String> {
         match &self.state {
             State::Clean(_) => Vec::new(),
             State::Replayed(_) => {
@@ -127,7 +138,7 @@ impl HiveFile {
     }
 
     /// One key, with all its values: its place inside the hive, and the whole path to be shown.
-    pub(super) fn key(&self, inside: &str, path: &str) -> Reading<KeyView> {
+    pub(in crate::targets) fn key(&self, inside: &str, path: &str) -> Reading<KeyView> {
         let unreadable = |error: hive::Error| Reading::Unreadable(format!("{path}: {error}"));
         let hive = match Hive::parse(self.bytes()) {
             Ok(hive) => hive,

@@ -247,7 +247,7 @@ impl Paths {
 }
 
 /// Seconds since 1970, negative before.
-pub(super) fn unix_seconds(time: std::time::SystemTime) -> i64 {
+pub(in crate::targets) fn unix_seconds(time: std::time::SystemTime) -> i64 {
     match time.duration_since(std::time::UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),

@@ -1,0 +1,156 @@
+//! What a file is, by its first bytes: for files that were renamed before they were sent.
+
+use model::VolumePath;
+
+/// What a file with this start is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Recognised {
+    /// It belongs there.
+    At(VolumePath),
+    /// A registry hive; which one is seen in its keys.
+    Hive,
+    /// A log of a registry hive; it belongs beside the hive of its name.
+    HiveLog,
+    /// An archive of a kind that is opened.
+    Archive,
+    /// An archive of another kind.
+    OtherArchive(&'static str),
+}
+
+/// Recognises the start of a file (16 KiB suffice).
+pub(super) fn by_content(start: &[u8]) -> Option<Recognised> {
+    let magic = |magic: &[u8]| start.starts_with(magic);
+    if magic(b"regf") {
+        // The type of file: 0 in hives.
+        let hive = start.get(28..32) == Some(&[0, 0, 0, 0]);
+        return Some(if hive { Recognised::Hive } else { Recognised::HiveLog });
+    }
+    if magic(b"ElfFile\0") {
+        let channel = channel(start)?.replace('/', "%4");
+        return VolumePath::parse(&format!("Windows\\System32\\winevt\\Logs\\{channel}.evtx")).ok().map(Recognised::At);
+    }
+    if magic(b"PK\x03\x04") || magic(b"PK\x05\x06") || magic(b"7z\xbc\xaf\x27\x1c") || magic(b"MSCF\0\0\0\0") || magic(b"\x1f\x8b\x08") || super::tar::is_tar(start) {
+        return Some(Recognised::Archive);
+    }
+    for (start, kind) in
+        [(&b"Rar!\x1a\x07"[..], "rar"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"MSWIM\0\0\0", "wim")]
+    {
+        if magic(start) {
+            return Some(Recognised::OtherArchive(kind));
+        }
+    }
+    log(&text(start)).and_then(|path| VolumePath::parse(path).ok()).map(Recognised::At)
+}
+
+/// The text of a log, as far as ASCII is concerned: UTF-8, a code page, or UTF-16.
+fn text(start: &[u8]) -> String {
+    let units = |order: fn([u8; 2]) -> u16, from: usize| {
+        let units: Vec<u16> = start.get(from..).unwrap_or_default().as_chunks::<2>().0.iter().map(|two| order(*two)).collect();
+        String::from_utf16_lossy(&units)
+    };
+    match start {
+        [0xff, 0xfe, ..] => units(u16::from_le_bytes, 2),
+        [0xfe, 0xff, ..] => units(u16::from_be_bytes, 2),
+        // ReportingEvents.log has no mark at its start.
+        [_, 0, _, 0, ..] => units(u16::from_le_bytes, 0),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => String::from_utf8_lossy(start).into_owned(),
+    }
+}
+
+/// The log that has such lines. The kinds of lines are counted, because every log also holds lines of other parts.
+fn log(text: &str) -> Option<&'static str> {
+    let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty()).take(200);
+    if lines().take(5).any(|line| line == "[Device Install Log]") {
+        return Some("Windows\\INF\\setupapi.dev.log");
+    }
+    if lines().take(20).any(|line| line.starts_with("Checking System Update Readiness")) {
+        return Some("Windows\\Logs\\CBS\\CheckSUR.log");
+    }
+    let kinds = [
+        ("Windows\\Logs\\CBS\\CBS.log", lines().filter(|line| matches!(component(line), Some("CBS" | "CSI" | "DPX"))).count()),
+        ("Windows\\Logs\\DISM\\dism.log", lines().filter(|line| component(line) == Some("DISM")).count()),
+        ("Windows\\Panther\\setupact.log", lines().filter(|line| component(line).is_some_and(|name| !matches!(name, "CBS" | "CSI" | "DPX" | "DISM"))).count()),
+        ("Windows\\INF\\setupapi.dev.log", lines().filter(|line| line.starts_with(">>>  ") || line.starts_with("<<<  ")).count()),
+        ("Windows\\SoftwareDistribution\\ReportingEvents.log", lines().filter(|line| is_event(line)).count()),
+        ("Windows\\WindowsUpdate.log", lines().filter(|line| is_update(line)).count()),
+    ];
+    kinds.into_iter().filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(path, _)| path)
+}
+
+/// True when the text has digits where the pattern has `0`, and else the same letters.
+fn shaped(text: &str, pattern: &str) -> bool {
+    let mut letters = text.chars();
+    pattern.chars().all(|wanted| letters.next().is_some_and(|letter| if wanted == '0' { letter.is_ascii_digit() } else { letter == wanted }))
+}
+
+/// The component of `2024-01-02 03:04:05, Info                  CBS    …`; Setup puts a number in brackets before it.
+fn component(line: &str) -> Option<&str> {
+    if !shaped(line, "0000-00-00 00:00:00, ") {
+        return None;
+    }
+    let mut words = line.get(21..)?.split_whitespace();
+    let level = words.next()?;
+    let word = words.next()?;
+    let word = if word.starts_with("[0x") { words.next()? } else { word };
+    let known = matches!(level, "Info" | "Warning" | "Error" | "Perf" | "Fatal");
+    // Everything else might stand there in a log of some program.
+    let component = (2..=10).contains(&word.len()) && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    (known && component).then_some(word)
+}
+
+/// A line of ReportingEvents.log: GUID, time with zone and eight more columns.
+fn is_event(line: &str) -> bool {
+    let columns: Vec<&str> = line.split('\t').collect();
+    columns.len() >= 10
+        && columns.first().is_some_and(|id| id.len() == 38 && id.starts_with('{') && id.ends_with('}'))
+        && columns.get(1).is_some_and(|time| shaped(time, "0000-00-00 00:00:00:000"))
+}
+
+/// A line of WindowsUpdate.log, of Windows 7 (date and time between tabs) or as Get-WindowsUpdateLog writes it.
+fn is_update(line: &str) -> bool {
+    shaped(line, "0000-00-00\t00:00:00:000\t") || shaped(line, "0000/00/00 00:00:00.0000000 ")
+}
+
+/// The channel of an event log: the text of `Channel` in the first record, or the value that stands for it there.
+fn channel(file: &[u8]) -> Option<String> {
+    // The file's header, then the first chunk with a header of 512 bytes, then its first record with one of 24.
+    let chunk = file.get(4096..)?;
+    let record = chunk.get(512..)?;
+    if record.get(..4) != Some(&[0x2a, 0x2a, 0, 0]) {
+        return None;
+    }
+    let u16_at = |at: usize| chunk.get(at..at + 2).and_then(|two| two.try_into().ok()).map(u16::from_le_bytes).map(usize::from);
+    let u32_at = |at: usize| chunk.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes).and_then(|n| usize::try_from(n).ok());
+    let utf16 = |at: usize, units: usize| {
+        let text: Vec<u16> = chunk.get(at..at + 2 * units)?.as_chunks::<2>().0.iter().map(|two| u16::from_le_bytes(*two)).collect();
+        String::from_utf16(&text).ok().map(|text| text.trim_end_matches('\0').to_owned()).filter(|text| !text.is_empty())
+    };
+    // Fragment header (4 bytes), then an instance of a template: token 0x0c, version, id, offset of the definition.
+    let instance = 512 + 24 + 4;
+    if chunk.get(instance) != Some(&0x0c) {
+        return None;
+    }
+    let definition = u32_at(instance + 6)?;
+    let length = u32_at(definition + 20)?;
+    let (from, to) = (definition + 24, definition.checked_add(24)?.checked_add(length)?);
+    let name: Vec<u8> = "Channel".encode_utf16().flat_map(u16::to_le_bytes).chain([0, 0]).collect();
+    let found = chunk.get(from..to)?.windows(name.len()).position(|there| there == name)?;
+    // After the name: 0x02 ends the start tag, then a text (0x05) or a substitution (0x0d, 0x0e).
+    let value = from + found + name.len();
+    match chunk.get(value..value + 2)? {
+        [0x02, 0x05] => utf16(value + 5, u16_at(value + 3)?),
+        [0x02, 0x0d | 0x0e] => {
+            let wanted = u16_at(value + 2)?;
+            // A definition in the first place where it is used stands inside the instance.
+            let values = if definition == instance + 10 { to } else { instance + 10 };
+            let count = u32_at(values)?;
+            let mut at = values + 4 + 4 * count;
+            for number in 0..wanted {
+                at += u16_at(values + 4 + 4 * number)?;
+            }
+            utf16(at, u16_at(values + 4 + 4 * wanted)? / 2)
+        }
+        _ => None,
+    }
+}
