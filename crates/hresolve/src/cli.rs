@@ -53,7 +53,7 @@ pub(crate) struct Global {
 /// What the person came with, in any order, or named.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Words {
-    /// An error code in any spelling, a symptom (`update`), a run, and the target: a mounted Windows volume, its Windows folder, or lab:NAME; in any order
+    /// An error code in any spelling, a symptom (`update`), a run, and the target: a mounted Windows volume, its Windows folder, logs that somebody sent (a folder, zip, 7z, cab or tar archive, or a lone file), or lab:NAME; in any order
     #[arg(value_name = "CODE|SYMPTOM|TARGET", allow_negative_numbers = true)]
     pub(crate) words: Vec<String>,
     /// The error code
@@ -117,6 +117,10 @@ pub(crate) enum Command {
         target: Option<String>,
     },
     /// Says what is wrong, what proves it, and what would fix it; changes nothing
+    ///
+    /// Of logs that somebody sent nothing is ever unpacked to the disk but into nameless temporary files. Left out with a sentence are
+    /// files of more than 2 GiB, what would take more than 4 GiB in all or 250 times its size unpacked, more than 100,000 files,
+    /// archives in more than three archives, links, pipes, devices, and names that lead out of the bundle.
     Diagnose {
         #[command(flatten)]
         words: Words,

@@ -38,7 +38,7 @@ fn diagnose(path: &Path) -> Diagnosed {
 
 #[test]
 fn hives_alone_show_what_the_registry_proves_and_nothing_else() {
-    let (mut alone, mut both, mut whole_count, mut missed) = (0, 0, 0, Vec::new());
+    let (mut alone, mut both, mut whole_count, mut missed, mut too_much) = (0, 0, 0, Vec::new(), Vec::new());
     for machine in lab::machines() {
         let (folder, sent) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         lab::build(machine.name, folder.path()).unwrap();
@@ -51,17 +51,24 @@ fn hives_alone_show_what_the_registry_proves_and_nothing_else() {
         let two = diagnose(sent.path());
         whole_count += whole.found.len();
         for (what, part, count) in [("SYSTEM alone", &lone, &mut alone), ("both hives", &two, &mut both)] {
-            let more: Vec<_> = found(part).difference(&found(&whole)).cloned().collect();
-            assert!(more.is_empty(), "{}: {what} shows {more:?}", machine.name);
+            // That a reset script left the services so is seen in a folder; in its absence each is told of by itself, which is as true.
+            let script = whole.found.iter().any(|one| one.finding.cause == "reset-script-half-finished");
+            let more = found(part).into_iter().filter(|one| !(found(&whole).contains(one) || script && one.0 == "update-service-disabled"));
+            too_much.extend(more.map(|one| format!("{}: {what} shows {one:?}", machine.name)));
             *count += part.found.len();
             assert_eq!(part.diagnosis.target.kind, TargetKind::Bundle);
             assert_ne!(part.diagnosis.verdict, Verdict::Healthy, "{}: {what}: nobody saw the files", machine.name);
             assert!(part.diagnosis.not_checked.iter().any(|item| item.blocking && item.what.contains("files of Windows")));
         }
         assert!(lone.diagnosis.not_checked.iter().any(|item| item.blocking && item.what.contains("SOFTWARE")));
-        missed.extend(proved_by(&whole, &["SYSTEM", "SOFTWARE"]).difference(&found(&two)).map(|(cause, subject, how)| format!("{}: {cause} ({subject}, {how})", machine.name)));
+        missed.extend(
+            proved_by(&whole, &["SYSTEM", "SOFTWARE"])
+                .difference(&found(&two))
+                .map(|(cause, subject, how)| format!("{}: {cause} ({subject}, {how})", machine.name)),
+        );
     }
     println!("findings: {whole_count} on whole machines, {both} from both hives, {alone} from SYSTEM alone; missed:\n{}", missed.join("\n"));
+    assert!(too_much.is_empty(), "{too_much:#?}");
     assert!(alone >= 20 && both > alone);
 }
 

@@ -1,5 +1,11 @@
 //! Bundles of logs: every kind of packing, names that lead elsewhere, bombs, renamed files, and that a bundle never says "absent".
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stdout, reason = "tests make archives, call other programs and may fail loudly")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests make archives, call other programs and may fail loudly"
+)]
 
 use model::{Reading, TargetKind, VolumePath, WhyNot};
 use std::io::{Cursor, Write};
@@ -9,10 +15,12 @@ use target::{BundleTarget, Direction, EntryKind, OpenError, Target, lab};
 
 const CBS: &str = "2024-01-02 03:04:05, Info                  CBS    Session: 31000000_1 initialized by client DISM Package Manager Provider.\n";
 const DISM: &str = "2024-01-02 03:04:05, Info                  DISM   API: PID=1 TID=2 DismApi.dll: - DismInitializeInternal\n";
-const SETUP: &str = "2024-01-02 03:04:05, Info       [0x0808fe] MIG    Plugin {x} is here\n2024-01-02 03:04:05, Error                 SP     Operation failed\n";
+const SETUP: &str =
+    "2024-01-02 03:04:05, Info       [0x0808fe] MIG    Plugin {x} is here\n2024-01-02 03:04:05, Error                 SP     Operation failed\n";
 const DEVICES: &str = "[Device Install Log]\n     OS Version = 10.0.22000\n[BeginLog]\n>>>  [Device Install - x]\n";
 const UPDATE: &str = "2024-01-02\t03:04:05:678\t 900\t12c4\tAgent\t*  START\n";
-const EVENTS: &str = "{00000000-0000-0000-0000-000000000001}\t2024-01-02 03:04:05:678+0100\t1\t182 [X]\t101\t{0}\t1\t80070002\tU\tFailure\tContent Install\ttext\n";
+const EVENTS: &str =
+    "{00000000-0000-0000-0000-000000000001}\t2024-01-02 03:04:05:678+0100\t1\t182 [X]\t101\t{0}\t1\t80070002\tU\tFailure\tContent Install\ttext\n";
 
 const CBS_AT: &str = "\\Windows\\Logs\\CBS\\CBS.log";
 
@@ -181,7 +189,9 @@ fn cabinets_of_other_programs_are_read_as_cabextract_reads_them() {
     let big: Vec<u8> = (0..40_000_u32).flat_map(|n| format!("{}, {:08x}\n", CBS.trim_end(), n.wrapping_mul(2_654_435_761)).into_bytes()).collect();
     write(&folder, "in/CBS.log", &big);
     write(&folder, "in/dism.log", &DISM.repeat(5000).into_bytes());
-    let made = |program: &str, words: &[&str]| have(program) && Command::new(program).args(words).current_dir(folder.path().join("in")).output().unwrap().status.success();
+    let made = |program: &str, words: &[&str]| {
+        have(program) && Command::new(program).args(words).current_dir(folder.path().join("in")).output().unwrap().status.success()
+    };
     for (program, words) in [
         ("lcab", &["CBS.log", "dism.log", "../lcab.cab"][..]),
         ("gcab", &["-c", "-z", "../gcab.cab", "CBS.log", "dism.log"]),
@@ -232,9 +242,20 @@ fn names_that_lead_elsewhere_are_left_out_with_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let before = std::fs::read("/etc/passwd").ok();
     let cbs = log(1);
-    let names = ["../../etc/passwd", "/etc/passwd", "..\\..\\CBS.log", "C:\\Windows\\Logs\\CBS\\CBS.log", "\\\\server\\share\\CBS.log", "logs/NUL", "a/CBS.log:stream", "COM3.log"];
+    let names = [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "..\\..\\CBS.log",
+        "C:\\Windows\\Logs\\CBS\\CBS.log",
+        "\\\\server\\share\\CBS.log",
+        "logs/NUL",
+        "a/CBS.log:stream",
+        "COM3.log",
+    ];
     for name in names {
-        for (ending, bytes) in [("zip", zip(&[(name, &cbs), ("dism.log", DISM.as_bytes())])), ("tar", tar(&[(name, b'0', &cbs), ("dism.log", b'0', DISM.as_bytes())]))] {
+        for (ending, bytes) in
+            [("zip", zip(&[(name, &cbs), ("dism.log", DISM.as_bytes())])), ("tar", tar(&[(name, b'0', &cbs), ("dism.log", b'0', DISM.as_bytes())]))]
+        {
             let target = open(&write(&folder, &format!("x.{ending}"), &bytes));
             assert_eq!(target.entry(&path(CBS_AT)), Reading::NotCollected, "{name}");
             assert!(target.notes().iter().any(|note| note.contains("left out")), "{name}: {:#?}", target.notes());
@@ -392,7 +413,8 @@ fn damaged_archives_give_what_came_before_and_never_hang() {
 /// An LZX cabinet cannot be made here; one of gcab otherwise, or nothing.
 fn gcab(folder: &tempfile::TempDir, content: &[u8]) -> Vec<u8> {
     write(folder, "g/CBS.log", content);
-    let made = have("gcab") && Command::new("gcab").args(["-c", "-z", "../g.cab", "CBS.log"]).current_dir(folder.path().join("g")).output().unwrap().status.success();
+    let made = have("gcab")
+        && Command::new("gcab").args(["-c", "-z", "../g.cab", "CBS.log"]).current_dir(folder.path().join("g")).output().unwrap().status.success();
     if made { std::fs::read(folder.path().join("g.cab")).unwrap() } else { Vec::new() }
 }
 
@@ -411,7 +433,15 @@ fn hives_of_a_bundle_answer_and_nothing_else_is_absent() {
         assert!(target.key(r"HKLM\SYSTEM\CurrentControlSet\Services\BITS").known().is_some());
         assert_eq!(target.key(r"HKU\.DEFAULT\Software").map(|_| ()), Reading::NotCollected);
         assert_eq!(target.key(r"HKU\S-1-5-21-1-2-3-1001\Software").map(|_| ()), Reading::NotCollected);
-        for nothing in ["\\", "\\Windows", "\\Windows\\System32", "\\Windows\\System32\\config", "\\Windows\\System32\\ntdll.dll", "\\Windows\\Logs\\CBS", "\\no such folder\\x"] {
+        for nothing in [
+            "\\",
+            "\\Windows",
+            "\\Windows\\System32",
+            "\\Windows\\System32\\config",
+            "\\Windows\\System32\\ntdll.dll",
+            "\\Windows\\Logs\\CBS",
+            "\\no such folder\\x",
+        ] {
             let at = path(nothing);
             assert_eq!(target.entry(&at), Reading::NotCollected, "{nothing}");
             assert_eq!(target.list(&at), Reading::NotCollected, "{nothing}");
@@ -432,7 +462,8 @@ fn hives_of_a_bundle_answer_and_nothing_else_is_absent() {
 
 #[test]
 fn hives_are_brought_up_to_date_from_the_logs_beside_them() {
-    let shared = std::env::var_os("HRESOLVE_SHARED_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let shared =
+        std::env::var_os("HRESOLVE_SHARED_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let packed = |name: &str| shared.join("registry/regipy").join(format!("{name}.xz"));
     if !packed("SYSTEM_B").exists() || !have("xz") {
         println!("skipped: the published hives are not here");
@@ -441,7 +472,8 @@ fn hives_are_brought_up_to_date_from_the_logs_beside_them() {
     let unpacked = |name: &str| Command::new("xz").arg("-dc").arg(packed(name)).output().unwrap().stdout;
     let (hive, log1, log2) = (unpacked("SYSTEM_B"), unpacked("SYSTEM_B.LOG1"), unpacked("SYSTEM_B.LOG2"));
     let folder = tempfile::tempdir().unwrap();
-    let with = open(&write(&folder, "with.zip", &zip(&[("x/pc.bin", &hive), ("x/pc.bin.LOG1", &log1), ("x/PC.bin.log2", &log2), ("y/pc.bin.LOG1", b"")])));
+    let with =
+        open(&write(&folder, "with.zip", &zip(&[("x/pc.bin", &hive), ("x/pc.bin.LOG1", &log1), ("x/PC.bin.log2", &log2), ("y/pc.bin.LOG1", b"")])));
     assert!(with.notes().iter().any(|note| note.contains("brought up to date in memory")), "{:#?}", with.notes());
     assert!(!with.why_not().iter().any(|why| matches!(why, WhyNot::DirtyHive { .. })));
     let without = open(&write(&folder, "without.zip", &zip(&[("x/pc.bin", &hive)])));
@@ -451,7 +483,8 @@ fn hives_are_brought_up_to_date_from_the_logs_beside_them() {
 
 #[test]
 fn event_logs_are_found_by_their_channel() {
-    let shared = std::env::var_os("HRESOLVE_SHARED_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let shared =
+        std::env::var_os("HRESOLVE_SHARED_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let folder = tempfile::tempdir().unwrap();
     let mut tried = 0;
     for sub in ["museum-win11", "museum-win10-apt"] {
@@ -487,4 +520,35 @@ fn nothing_is_changed_in_a_bundle() {
     assert!(target.refuses_writes(&change).is_some() && target.check_writable(&change).is_err());
     assert!(target.store().runs().is_empty());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// Run with `cargo test --release -p target --test bundle -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, for release builds"]
+fn a_bundle_of_100_mb_is_opened_in_less_than_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    // Lines with enough chance in them that they are packed about 1 : 5.
+    let text: Vec<u8> = (0..300_000_u32).flat_map(|n| format!("{}, {:08x}\n", CBS.trim_end(), n.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+    let names: Vec<String> = (0..).map(|n| format!("sent/CbsPersist_{n}.log")).take(25).collect();
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let level = zip::write::SimpleFileOptions::default().compression_level(Some(1));
+    for name in &names {
+        zip.start_file(name, level).unwrap();
+        zip.write_all(&text).unwrap();
+    }
+    let zip = zip.finish().unwrap().into_inner();
+    let packed: Vec<(&str, u8, &[u8])> = names.iter().map(|name| (name.as_str(), b'0', text.as_slice())).collect();
+    let mut tgz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    tgz.write_all(&tar(&packed)).unwrap();
+    for (name, bytes) in [("zip", zip), ("tgz", tgz.finish().unwrap()), ("cab", cab(&[("CBS.log", &text), ("dism.log", &text)], 1))] {
+        let file = write(&folder, name, &bytes);
+        let watch = std::time::Instant::now();
+        let target = open(&file);
+        let opened = watch.elapsed();
+        let first = target.list(&path("\\Windows\\Logs\\CBS")).into_known().unwrap().remove(0);
+        let watch = std::time::Instant::now();
+        assert!(content(&target, &format!("\\Windows\\Logs\\CBS\\{first}")) == text);
+        println!("{name}: {} MB packed, opened in {opened:?}, one log of {} MB read in {:?}", bytes.len() >> 20, text.len() >> 20, watch.elapsed());
+        assert!(name != "zip" || opened.as_secs() < 1);
+    }
 }

@@ -21,6 +21,8 @@ enum Open {
     Writes(fn(&Path, &Path) -> Box<dyn WritableTarget>),
     /// Only reads (such as a disk image that is not unpacked).
     Reads(fn(&Path, &Path) -> Box<dyn Target>),
+    /// Only reads, and never knows whether it shows everything: what is not there was not collected.
+    ReadsPart(fn(&Path, &Path) -> Box<dyn WritableTarget>),
 }
 
 const KINDS: &[(&str, Open)] = &[
@@ -34,16 +36,46 @@ const KINDS: &[(&str, Open)] = &[
             Box::new(OverlayTarget::new(Box::new(below), StateStore::in_folder(scratch)))
         }),
     ),
+    (
+        "bundle",
+        Open::ReadsPart(|folder, scratch| {
+            // Below another folder, as people pack it: a folder with Windows in it is no bundle.
+            let sent = scratch.join("sent");
+            std::fs::create_dir(&sent).unwrap();
+            std::fs::rename(folder.join("Windows"), sent.join("Windows")).unwrap();
+            target::open_writable(scratch.to_str().unwrap(), scratch).unwrap()
+        }),
+    ),
 ];
 
+/// Every kind that shows a whole machine.
 fn for_every_kind(read: impl Fn(&str, &dyn Target)) {
     for (name, open) in KINDS {
         let (folder, scratch) = built();
         match open {
             Open::Writes(open) => read(name, open(folder.path(), scratch.path()).as_target()),
             Open::Reads(open) => read(name, open(folder.path(), scratch.path()).as_ref()),
+            Open::ReadsPart(_) => {}
         }
     }
+}
+
+fn for_every_kind_that_shows_a_part(mut read: impl FnMut(&str, &mut dyn WritableTarget)) {
+    let mut kinds = 0;
+    for (name, open) in KINDS {
+        if let Open::ReadsPart(open) = open {
+            let (folder, scratch) = built();
+            read(name, open(folder.path(), scratch.path()).as_mut());
+            kinds += 1;
+        }
+    }
+    assert!(kinds >= 1);
+}
+
+/// Those too: what holds for everything that is shown.
+fn for_every_kind_and_part(read: impl Fn(&str, &dyn Target)) {
+    for_every_kind(&read);
+    for_every_kind_that_shows_a_part(|kind, target| read(kind, target.as_target()));
 }
 
 fn for_every_kind_that_writes(write: impl Fn(&str, &mut dyn WritableTarget)) {
@@ -129,7 +161,7 @@ fn every_kind_shows_the_same_machine() {
 
 #[test]
 fn a_file_is_read_in_four_ways_that_agree() {
-    for_every_kind(|kind, target| {
+    for_every_kind_and_part(|kind, target| {
         let file = target.windows_folder().join(FILE);
         let bytes = known(target.read(&file, 1 << 20), kind);
         let entry: Entry = known(target.entry(&file), kind);
@@ -189,6 +221,49 @@ fn the_four_answers_are_told_apart() {
 }
 
 #[test]
+fn a_part_shows_what_the_whole_shows_and_never_that_something_is_absent() {
+    let (folder, _scratch) = built();
+    let whole = FolderTarget::open(folder.path(), TargetKind::Folder).unwrap();
+    for_every_kind_that_shows_a_part(|kind, part| {
+        assert_eq!(part.windows(), whole.windows(), "{kind}");
+        assert_eq!(part.machine(), whole.machine(), "{kind}");
+        let mut files = 0;
+        for name in self::whole(&whole).keys().filter(|name| name.starts_with('\\')) {
+            let at = path(name);
+            let Reading::Known(entry) = part.entry(&at) else {
+                assert_eq!(answer(part.list(&at)), "not collected", "{kind}: {name}: a list of some names would prove that others are not there");
+                continue;
+            };
+            assert_eq!(Some(&entry.kind), whole.entry(&at).known().map(|there| &there.kind), "{kind}: {name}");
+            if entry.kind == EntryKind::File {
+                assert_eq!(part.sha256(&at), whole.sha256(&at), "{kind}: {name}");
+                files += 1;
+            } else {
+                // Folders of logs.
+                let all = known(whole.list(&at), kind);
+                assert!(known(part.list(&at), kind).iter().all(|name| all.contains(name)), "{kind}: {name}");
+            }
+        }
+        assert!(files > 20, "{kind}: {files}");
+        for nothing in [whole.windows_folder().join(NO_FILE), path("no such folder\\no such file.dll"), path("\\"), whole.windows_folder()] {
+            assert_eq!(answer(part.entry(&nothing)), "not collected", "{kind}");
+            assert_eq!(answer(part.read(&nothing, 9)), "not collected", "{kind}");
+            assert_eq!(answer(part.list(&nothing)), "not collected", "{kind}");
+        }
+        // Inside a hive that is there, absent is absent.
+        assert_eq!(answer(part.key(&format!("{SERVICES}\\no such service"))), "absent", "{kind}");
+        assert_eq!(answer(part.value(BITS, "no such value")), "absent", "{kind}");
+        assert_ne!(answer(part.key("HKLM\\SAM\\SAM")), "absent", "{kind}");
+        // Nothing can be done to it, and it says so.
+        assert!(!part.why_not().is_empty(), "{kind}");
+        let change = [Change::SetValue { key: BITS.into(), name: "Start".into(), old: None, new: RegistryData::dword(4) }];
+        assert!(apply(part, &change, Direction::Forward).is_err(), "{kind}");
+        assert!(part.hive_states(&change).is_err() && part.check_writable(&change).is_err(), "{kind}");
+        assert!(part.store().runs().is_empty(), "{kind}");
+    });
+}
+
+#[test]
 fn a_copy_without_the_files_of_windows_is_not_collected() {
     let (folder, scratch) = built();
     for name in ["ntdll.dll", "kernel32.dll"] {
@@ -203,7 +278,7 @@ fn a_copy_without_the_files_of_windows_is_not_collected() {
 
 #[test]
 fn keys_are_found_in_any_case_and_by_the_current_set() {
-    for_every_kind(|kind, target| {
+    for_every_kind_and_part(|kind, target| {
         let current = known(target.key(&format!("{SERVICES}\\BITS")), kind);
         assert_eq!(current.path, BITS, "{kind}: the set's number is in the path");
         let shouted = known(target.key(&BITS.to_uppercase()), kind);
@@ -214,7 +289,7 @@ fn keys_are_found_in_any_case_and_by_the_current_set() {
 
 #[test]
 fn paths_are_expanded_by_the_machines_own_registry() {
-    for_every_kind(|kind, target| {
+    for_every_kind_and_part(|kind, target| {
         let system32 = target.windows_folder().join("System32");
         for text in ["%SystemRoot%\\System32", "\\SystemRoot\\System32", "\\??\\C:\\Windows\\System32", "C:\\Windows\\System32"] {
             assert_eq!(target.expand(text), Expanded::Here(system32.clone()), "{kind}: {text}");

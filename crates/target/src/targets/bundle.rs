@@ -64,7 +64,10 @@ impl BundleTarget {
         let unknown = if unknown == 0 { String::new() } else { format!(" {unknown} others are of no kind that hresolve knows.") };
         target.notes.insert(
             0,
-            format!("This is a bundle of logs: {count} of its files found {} in Windows.{unknown} What is not in it was not looked at.", if count == 1 { "its place" } else { "their places" }),
+            format!(
+                "This is a bundle of logs: {count} of its files found {} in Windows.{unknown} What is not in it was not looked at.",
+                if count == 1 { "its place" } else { "their places" }
+            ),
         );
         Ok(Some(target))
     }
@@ -130,7 +133,9 @@ impl BundleTarget {
         }
         if self.windows.build == 0 {
             let seen = if self.windows.major == 10 { " By its services it is Windows 10, 11 or a server of their time." } else { "" };
-            self.notes.push(format!("The bundle does not say which Windows it is from (the hive SOFTWARE would).{seen} What differs between versions was not judged."));
+            self.notes.push(format!(
+                "The bundle does not say which Windows it is from (the hive SOFTWARE would).{seen} What differs between versions was not judged."
+            ));
         }
     }
 

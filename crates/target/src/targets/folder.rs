@@ -13,9 +13,9 @@ use crate::target::{Entry, Expanded, KeyView, Target};
 use crate::targets::identify;
 use crate::{HiveName, OpenError, RegistryPath};
 use hives::HiveFile;
-pub(super) use paths::unix_seconds;
 use model::{Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 use paths::Paths;
+pub(super) use paths::unix_seconds;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -108,7 +108,10 @@ fn find_root(given: &Path) -> Result<(PathBuf, String), OpenError> {
         _ => OpenError::Io { path: given.into(), source },
     })?;
     if !metadata.is_dir() {
-        return Err(OpenError::NotOffered { path: given.into(), what: "a file in which no log, event log, registry hive or archive of them was recognised".into() });
+        return Err(OpenError::NotOffered {
+            path: given.into(),
+            what: "a file in which no log, event log, registry hive or archive of them was recognised".into(),
+        });
     }
     let config = |root: &Path, windows: &str| {
         let paths = Paths::new(root.to_owned());

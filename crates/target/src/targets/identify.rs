@@ -26,11 +26,12 @@ pub(super) fn by_software(target: &dyn Target, control_set: u32) -> Option<(Wind
     if build >= 22000 && !product.contains("Server") {
         product = product.replacen("Windows 10", "Windows 11", 1);
     }
-    let arch = match text(target, &format!("HKLM\\SYSTEM\\ControlSet{control_set:03}\\Control\\Session Manager\\Environment"), "PROCESSOR_ARCHITECTURE") {
-        Some(a) if a.eq_ignore_ascii_case("AMD64") => "x64".to_owned(),
-        Some(a) => a.to_ascii_lowercase(),
-        None => "unknown".to_owned(),
-    };
+    let arch =
+        match text(target, &format!("HKLM\\SYSTEM\\ControlSet{control_set:03}\\Control\\Session Manager\\Environment"), "PROCESSOR_ARCHITECTURE") {
+            Some(a) if a.eq_ignore_ascii_case("AMD64") => "x64".to_owned(),
+            Some(a) => a.to_ascii_lowercase(),
+            None => "unknown".to_owned(),
+        };
     let drive = text(target, VERSION, "SystemRoot").and_then(|t| t.chars().next()).filter(char::is_ascii_alphabetic).unwrap_or('C');
     Some((WindowsVersion { product, major, minor, build, ubr: number(target, VERSION, "UBR"), arch, control_set }, drive.to_ascii_uppercase()))
 }

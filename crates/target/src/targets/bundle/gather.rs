@@ -119,7 +119,11 @@ impl Gathered {
         self.members += 1;
         if self.members > limits::MOST_MEMBERS && !self.full {
             self.full = true;
-            self.notes.push(format!("The bundle holds more than {} files. Those after them were not looked at{}.", limits::MOST_MEMBERS, within(container)));
+            self.notes.push(format!(
+                "The bundle holds more than {} files. Those after them were not looked at{}.",
+                limits::MOST_MEMBERS,
+                within(container)
+            ));
         }
         !self.full
     }
@@ -178,7 +182,8 @@ impl Gathered {
         let told = place::by_path(&name);
         let is_hive = |path: &VolumePath| path.parent().is_some_and(|parent| crate::names_equal(parent.file_name(), "config"));
         // Rotated logs lie packed among the others; what else is packed in Windows is not for us.
-        let may_be_archive = told.as_ref().is_none_or(|path| path.parent().is_some_and(|parent| place::holds_logs(&parent)) && has_archive_name(path.file_name()));
+        let may_be_archive =
+            told.as_ref().is_none_or(|path| path.parent().is_some_and(|parent| place::holds_logs(&parent)) && has_archive_name(path.file_name()));
         if told.as_ref().is_some_and(|path| !may_be_archive && !is_hive(path)) {
             return self.keep(origin, member, content, told);
         }
@@ -213,7 +218,11 @@ impl Gathered {
             Some(kind @ (Recognised::Hive | Recognised::HiveLog)) => {
                 let blob = self.settled(content, member).map_err(|error| error.to_string())?;
                 let loose = Loose { origin: origin.to_owned(), told, size, modified: member.modified, blob };
-                if kind == Recognised::Hive { self.hives.push(loose) } else { self.hive_logs.push(loose) }
+                if kind == Recognised::Hive {
+                    self.hives.push(loose)
+                } else {
+                    self.hive_logs.push(loose)
+                }
                 Ok(())
             }
             Some(Recognised::At(path)) => {
@@ -235,7 +244,10 @@ impl Gathered {
         if let Some(there) = self.files.get(&key) {
             let newer = (member.modified, member.size) > (there.modified, there.size);
             let (used, left) = if newer { (origin, there.origin.as_str()) } else { (there.origin.as_str(), origin) };
-            self.notes.push(format!("Two files of the bundle belong at {}: {used:?}, the newer or larger one, was used, and {left:?} was not.", path.with_drive('C')));
+            self.notes.push(format!(
+                "Two files of the bundle belong at {}: {used:?}, the newer or larger one, was used, and {left:?} was not.",
+                path.with_drive('C')
+            ));
             if !newer {
                 return Ok(());
             }
@@ -296,7 +308,12 @@ impl Gathered {
         if start.starts_with(b"7z") {
             let mut passage = Passage { container: origin, packed, so_far: 0, archives };
             return seven::members(blob.source()?, &mut |member, content| {
-                self.passing(&mut passage, &Member { name: &member.name, size: member.size, packed: None, modified: member.modified }, member.is_file, content)
+                self.passing(
+                    &mut passage,
+                    &Member { name: &member.name, size: member.size, packed: None, modified: member.modified },
+                    member.is_file,
+                    content,
+                )
             });
         }
         if start.starts_with(b"MSCF") {
@@ -344,7 +361,12 @@ impl Gathered {
         let mut metered = Metered { inner: source, packed, so_far: 0, most: limits::LARGEST_IN_ALL };
         let mut passage = Passage { container: origin, packed, so_far: 0, archives };
         tar::members(&mut metered, &mut |member, content| {
-            self.passing(&mut passage, &Member { name: &member.name, size: member.size, packed: None, modified: member.modified }, member.is_file, content)
+            self.passing(
+                &mut passage,
+                &Member { name: &member.name, size: member.size, packed: None, modified: member.modified },
+                member.is_file,
+                content,
+            )
         })
     }
 

@@ -29,7 +29,13 @@ pub(super) fn by_content(start: &[u8]) -> Option<Recognised> {
         let channel = channel(start)?.replace('/', "%4");
         return VolumePath::parse(&format!("Windows\\System32\\winevt\\Logs\\{channel}.evtx")).ok().map(Recognised::At);
     }
-    if magic(b"PK\x03\x04") || magic(b"PK\x05\x06") || magic(b"7z\xbc\xaf\x27\x1c") || magic(b"MSCF\0\0\0\0") || magic(b"\x1f\x8b\x08") || super::tar::is_tar(start) {
+    if magic(b"PK\x03\x04")
+        || magic(b"PK\x05\x06")
+        || magic(b"7z\xbc\xaf\x27\x1c")
+        || magic(b"MSCF\0\0\0\0")
+        || magic(b"\x1f\x8b\x08")
+        || super::tar::is_tar(start)
+    {
         return Some(Recognised::Archive);
     }
     for (start, kind) in
@@ -70,7 +76,10 @@ fn log(text: &str) -> Option<&'static str> {
     let kinds = [
         ("Windows\\Logs\\CBS\\CBS.log", lines().filter(|line| matches!(component(line), Some("CBS" | "CSI" | "DPX"))).count()),
         ("Windows\\Logs\\DISM\\dism.log", lines().filter(|line| component(line) == Some("DISM")).count()),
-        ("Windows\\Panther\\setupact.log", lines().filter(|line| component(line).is_some_and(|name| !matches!(name, "CBS" | "CSI" | "DPX" | "DISM"))).count()),
+        (
+            "Windows\\Panther\\setupact.log",
+            lines().filter(|line| component(line).is_some_and(|name| !matches!(name, "CBS" | "CSI" | "DPX" | "DISM"))).count(),
+        ),
         ("Windows\\INF\\setupapi.dev.log", lines().filter(|line| line.starts_with(">>>  ") || line.starts_with("<<<  ")).count()),
         ("Windows\\SoftwareDistribution\\ReportingEvents.log", lines().filter(|line| is_event(line)).count()),
         ("Windows\\WindowsUpdate.log", lines().filter(|line| is_update(line)).count()),
@@ -121,7 +130,8 @@ fn channel(file: &[u8]) -> Option<String> {
         return None;
     }
     let u16_at = |at: usize| chunk.get(at..at + 2).and_then(|two| two.try_into().ok()).map(u16::from_le_bytes).map(usize::from);
-    let u32_at = |at: usize| chunk.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes).and_then(|n| usize::try_from(n).ok());
+    let u32_at =
+        |at: usize| chunk.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes).and_then(|n| usize::try_from(n).ok());
     let utf16 = |at: usize, units: usize| {
         let text: Vec<u16> = chunk.get(at..at + 2 * units)?.as_chunks::<2>().0.iter().map(|two| u16::from_le_bytes(*two)).collect();
         String::from_utf16(&text).ok().map(|text| text.trim_end_matches('\0').to_owned()).filter(|text| !text.is_empty())

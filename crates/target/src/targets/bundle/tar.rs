@@ -17,7 +17,7 @@ pub(super) struct TarMember {
 
 /// True when these bytes begin with a tar header.
 pub(super) fn is_tar(start: &[u8]) -> bool {
-    start.first_chunk::<512>().is_some_and(|header| checksum_fits(header))
+    start.first_chunk::<512>().is_some_and(checksum_fits)
 }
 
 /// Hands every member with its content to `take`, in order, until it says stop.
