@@ -16,7 +16,7 @@ use crate::target::{Entry, EntryKind, Expanded, KeyView, Target};
 use crate::targets::folder::hives::HiveFile;
 use crate::targets::identify;
 use crate::{HiveName, OpenError, RegistryPath, names_equal};
-use gather::{Filed, Gathered, Loose, upcase};
+use gather::{Filed, Gathered, Loose, quoted, upcase};
 use hive::Hive;
 use model::{Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 use std::collections::BTreeMap;
@@ -73,11 +73,13 @@ impl BundleTarget {
     }
 
     /// Finds out which hive is which, and brings them up to date from the logs beside them.
-    fn load_hives(&mut self, loose: Vec<Loose>, logs: &[Loose]) {
+    fn load_hives(&mut self, mut loose: Vec<Loose>, logs: &[Loose]) {
+        // Of two for one place the first is used: the one that lies in its folder, the newer, the larger.
+        loose.sort_by_key(|one| std::cmp::Reverse((one.told.is_some(), one.modified, one.size)));
         for one in loose {
-            let shown = one.origin.clone();
+            let shown = quoted(&one.origin);
             if let Err(why) = self.load_hive(one, logs) {
-                self.notes.push(format!("The registry hive {shown:?} was not used: {why}."));
+                self.notes.push(format!("The registry hive {shown} was not used: {why}."));
             }
         }
     }
@@ -103,7 +105,7 @@ impl BundleTarget {
         };
         let key = upcase(&path);
         if self.files.contains_key(&key) {
-            return Err(format!("another one stands for {} already", path.with_drive('C')));
+            return Err(format!("another one, which is newer or larger, was used for {}", path.with_drive('C')));
         }
         let in_config = path.parent().is_some_and(|parent| names_equal(parent.file_name(), "config"));
         if let Some(name) = name.filter(|_| in_config) {
@@ -146,7 +148,7 @@ impl BundleTarget {
     fn content<T>(&self, path: &VolumePath, read: impl FnOnce(&Filed) -> io::Result<T>) -> Reading<T> {
         self.file(path).and_then(|file| match read(file) {
             Ok(value) => Reading::Known(value),
-            Err(error) => Reading::Unreadable(format!("{} of the bundle: {error}", file.origin)),
+            Err(error) => Reading::Unreadable(format!("{} of the bundle: {error}", quoted(&file.origin))),
         })
     }
 }

@@ -100,15 +100,18 @@ impl Gathered {
             return Err(io::Error::other("it is neither a file nor a folder"));
         }
         if all.skipped > 0 {
-            all.notes.push(format!("{} more files of the bundle were left out for such reasons.", all.skipped));
+            all.notes.push(format!("{} more sentences like these are not shown.", all.skipped));
         }
         Ok(all)
     }
 
     fn skip(&mut self, origin: &str, why: &str) {
+        self.note(format!("{} of the bundle was left out: {why}.", quoted(origin)));
+    }
+
+    fn note(&mut self, says: String) {
         if self.notes.len() < limits::MOST_NOTES {
-            // The name is a stranger's: no control characters reach the terminal.
-            self.notes.push(format!("{:?} of the bundle was left out: {why}.", origin).replace("\\\\", "\\"));
+            self.notes.push(says);
         } else {
             self.skipped += 1;
         }
@@ -216,7 +219,12 @@ impl Gathered {
                 Err(format!("it is packed as {kind}, which hresolve does not unpack. Unpack it and name the folder"))
             }
             Some(kind @ (Recognised::Hive | Recognised::HiveLog)) => {
-                let blob = self.settled(content, member).map_err(|error| error.to_string())?;
+                if member.packed.is_some() {
+                    // Hives are read whole, so they count although they are still packed.
+                    self.unpacked = self.unpacked.saturating_add(size);
+                    self.within_limit().map_err(|error| error.to_string())?;
+                }
+                let blob = self.settled(content).map_err(|error| error.to_string())?;
                 let loose = Loose { origin: origin.to_owned(), told, size, modified: member.modified, blob };
                 if kind == Recognised::Hive {
                     self.hives.push(loose)
@@ -227,7 +235,12 @@ impl Gathered {
             }
             Some(Recognised::At(path)) => {
                 // An event log tells its channel; of other logs the name says more (CbsPersist_2024….log).
-                let named = if path.file_name().ends_with(".evtx") { None } else { place::by_name(name.file_name()) };
+                let named = match path.file_name().ends_with(".evtx") {
+                    // Windows sets full event logs aside under such names.
+                    true if name.file_name().starts_with("Archive-") => event_log(name.file_name()),
+                    true => None,
+                    false => place::by_name(name.file_name()),
+                };
                 self.keep(origin, member, content, told.or(named).or(Some(path)))
             }
             None => self.keep(origin, member, content, told.or_else(|| place::by_name(name.file_name())).or_else(|| event_log(name.file_name()))),
@@ -244,30 +257,26 @@ impl Gathered {
         if let Some(there) = self.files.get(&key) {
             let newer = (member.modified, member.size) > (there.modified, there.size);
             let (used, left) = if newer { (origin, there.origin.as_str()) } else { (there.origin.as_str(), origin) };
-            self.notes.push(format!(
-                "Two files of the bundle belong at {}: {used:?}, the newer or larger one, was used, and {left:?} was not.",
-                path.with_drive('C')
-            ));
+            let says = format!(
+                "Two files of the bundle belong at {}: {}, the newer or larger one, was used, and {} was not.",
+                path.with_drive('C'),
+                quoted(used),
+                quoted(left)
+            );
+            self.note(says);
             if !newer {
                 return Ok(());
             }
         }
-        let blob = self.settled(content, member).map_err(|error| error.to_string())?;
+        let blob = self.settled(content).map_err(|error| error.to_string())?;
         self.files.insert(key, Filed { path, origin: origin.to_owned(), size: member.size, modified: member.modified, blob });
         Ok(())
     }
 
     /// Content that can be read again: unpacked now where it comes only once.
-    fn settled(&mut self, content: Content, member: &Member) -> io::Result<Blob> {
+    fn settled(&mut self, content: Content) -> io::Result<Blob> {
         match content {
-            Content::Later(blob) => {
-                // Files of a folder are not unpacked.
-                if member.packed.is_some() {
-                    self.unpacked = self.unpacked.saturating_add(member.size);
-                    self.within_limit()?;
-                }
-                Ok(blob)
-            }
+            Content::Later(blob) => Ok(blob),
             Content::Now(reader) => self.spool.keep(reader),
         }
     }
@@ -296,7 +305,7 @@ impl Gathered {
     /// Goes through an archive. One that breaks off gives what came before.
     fn archive(&mut self, blob: &Blob, packed: u64, origin: &str, archives: u32) {
         if let Err(error) = self.try_archive(blob, packed, origin, archives) {
-            self.notes.push(format!("The archive {origin:?} could not be read to its end: {error}. What came before that was used."));
+            self.note(format!("The archive {} could not be read to its end: {error}. What came before that was used.", quoted(origin)));
         }
     }
 
@@ -424,6 +433,11 @@ impl Gathered {
         }
         Ok(())
     }
+}
+
+/// A stranger's name, without control characters that would reach the terminal.
+pub(super) fn quoted(name: &str) -> String {
+    format!("{name:?}").replace("\\\\", "\\")
 }
 
 fn within(container: &str) -> String {

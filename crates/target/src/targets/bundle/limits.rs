@@ -21,7 +21,7 @@ pub(super) const MEMORY_IN_ALL: u64 = 512 << 20;
 /// Memory that a 7z archive may demand for its dictionary.
 pub(super) const DICTIONARY_KB: usize = 256 << 10;
 /// A hive larger than this is not loaded.
-pub(super) const LARGEST_HIVE: u64 = 512 << 20;
+pub(super) const LARGEST_HIVE: u64 = 256 << 20;
 /// How much of a file is looked at to recognise it.
 pub(super) const HEAD: usize = 16 << 10;
 /// More sentences than this about skipped members are only counted.
