@@ -8,7 +8,6 @@ mod defaults;
 mod ese;
 pub mod events;
 mod failures;
-mod local_time;
 pub mod logs;
 mod message_tables;
 mod named;

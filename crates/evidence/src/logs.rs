@@ -2,8 +2,8 @@
 //! the cut. Nothing here knows a machine or judges a cause.
 
 pub mod cbs;
-pub mod checksur;
 pub mod ccm;
+pub mod checksur;
 mod entry;
 pub mod pending_xml;
 pub mod poqexec;

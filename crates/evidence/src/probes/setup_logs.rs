@@ -1,7 +1,7 @@
 //! Upgrades that failed, from the logs of Windows Setup, and what their error lines name, looked up on the machine. Two faults
 //! that stop upgrades are also seen without a log: profiles whose folder is gone, and a `SetupConfig.ini` that names nothing.
 
-use crate::local_time::local_time;
+use crate::civil::Zone;
 use crate::logs::setup_attempts::{self, Attempt, End, extend_words};
 use crate::logs::setup_diag::{self, SetupDiag};
 use crate::named::look_up::{self, Named, Place, error_facts, subject};
@@ -173,7 +173,7 @@ fn add(failures: &mut Vec<Failure>, new: Failure) {
 /// When this Windows was installed or upgraded last, in its own local time.
 fn installed_at(target: &dyn Target) -> Option<String> {
     let date = target.value("HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "InstallDate").into_known()?.as_dword()?;
-    local_time(target, date.into())
+    Some(Zone::of(target).local(date.into()))
 }
 
 /// What SetupDiag found, where no log of Setup tells of that failure any more.

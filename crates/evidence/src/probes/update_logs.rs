@@ -1,7 +1,7 @@
 //! Searches, downloads and installations that failed, from the logs that the update client of Windows 7 and 8.1 and the
 //! Configuration Manager client write as text, and from error reports about updates.
 
-use crate::local_time::local_time;
+use crate::civil::Zone;
 use crate::logs::reporting_events::{self, Event};
 use crate::logs::windows_update::{self, Outcome};
 use crate::logs::{Level, ccm, wer};
@@ -162,7 +162,7 @@ fn reports(target: &dyn Target, history: &[Event], found: &mut Vec<Failure>) {
             let Some(report) = target.read(&path, LARGEST_REPORT).into_known().and_then(|bytes| wer::parse(&bytes)) else { continue };
             let (Some(code), true) = (report.code(), REPORTED.iter().any(|event| report.event.starts_with(event))) else { continue };
             let unix = (report.time / 10_000_000).saturating_sub(11_644_473_600);
-            let local = if unix == 0 { String::new() } else { local_time(target, unix).unwrap_or_default() };
+            let local = if unix == 0 { String::new() } else { i64::try_from(unix).map_or(String::new(), |unix| Zone::of(target).local(unix)) };
             let operation = match report.phase().map(str::to_lowercase).as_deref() {
                 Some("scan") => "scan",
                 Some("download") => "download",
