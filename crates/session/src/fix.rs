@@ -79,7 +79,10 @@ impl Session {
         let mut report = RunReport::new(RunVerdict::Healthy);
         report.recovered = recovered;
         report.not_needed = left_alone(&diagnosed, &chosen, request);
-        report.next = self.remaining_rungs(request.asked, &[]);
+        // Nothing can be tried on a bundle of logs.
+        if self.target.info().kind != model::TargetKind::Bundle {
+            report.next = self.remaining_rungs(request.asked, &[]);
+        }
         if chosen.is_empty() {
             report.verdict = match diagnosed.diagnosis.verdict {
                 model::Verdict::Healthy => RunVerdict::Healthy,

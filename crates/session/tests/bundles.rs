@@ -87,6 +87,7 @@ fn a_bundle_is_diagnosed_and_never_treated() {
     let report = open().fix(&request, &mut Nobody, session::now()).unwrap();
     assert_eq!((report.verdict, report.verdict.exit_code()), (RunVerdict::Refused, 5));
     assert_eq!(report.why_not, [WhyNot::Bundle]);
+    assert!(report.next.is_empty(), "nothing else can be tried on it either");
     let scratch = tempfile::tempdir().unwrap();
     assert!(open().plan(&request, scratch.path(), &mut Nobody, session::now()).is_err());
     assert!(open().undo(None, session::now()).is_err());

@@ -92,13 +92,14 @@ impl BundleTarget {
         }
         let content = bytes(&one.blob)?;
         let parsed = Hive::parse(&content).map_err(|error| error.to_string())?;
-        let name = which(&parsed);
+        let file_name = one.told.as_ref().map_or_else(|| one.origin.rsplit(['/', '\\', ' ']).next().unwrap_or_default(), VolumePath::file_name);
+        let name = which(&parsed, file_name);
         let path = match (&one.told, name) {
             // Copies in other folders (RegBack) stay there: they are not what this Windows runs with.
             (Some(path), _) if !path.parent().is_some_and(|parent| names_equal(parent.file_name(), "config")) => path.clone(),
             (_, Some(name)) => VolumePath::parse(&format!("Windows\\System32\\config\\{}", name.file_name()))?,
             (Some(path), None) if HiveName::from_file_name(path.file_name()).is_none() => path.clone(),
-            _ => match place::by_name(one.origin.rsplit(['/', '\\', ' ']).next().unwrap_or_default()) {
+            _ => match place::by_name(file_name) {
                 Some(path) if HiveName::from_file_name(path.file_name()).is_none() => path,
                 _ => return Err("it holds neither the keys of SYSTEM nor those of SOFTWARE or DEFAULT".into()),
             },
@@ -154,13 +155,14 @@ impl BundleTarget {
 }
 
 /// Which hive this is, by its keys; `None` for the others (SAM, COMPONENTS, people's own …).
-fn which(hive: &Hive) -> Option<HiveName> {
+fn which(hive: &Hive, file_name: &str) -> Option<HiveName> {
     let has = |path: &str| matches!(hive.open(path), Ok(Some(_)));
-    let named = |name: &str| hive.base_block().file_name.to_ascii_uppercase().ends_with(&format!("\\CONFIG\\{name}"));
+    let was_named = hive.base_block().file_name.to_ascii_uppercase();
     match () {
         () if has("Select") && (has("ControlSet001") || has("ControlSet002") || has("ControlSet003")) => Some(HiveName::System),
         () if has("Microsoft\\Windows NT\\CurrentVersion") => Some(HiveName::Software),
-        () if named("DEFAULT") && has("Software") => Some(HiveName::Default),
+        // It has the keys of any user's hive, so only a name tells: its own, or the one that it had in Windows.
+        () if names_equal(file_name, "DEFAULT") || was_named.ends_with("\\CONFIG\\DEFAULT") => Some(HiveName::Default),
         () => None,
     }
 }
