@@ -71,6 +71,11 @@ pub(crate) fn belongs_to_group(windows: &WindowsVersion, group: &str, service: &
     })
 }
 
+/// Every cell of the tables: words that Windows itself uses.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    rows(SERVICES).chain(rows(GROUPS)).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use model::{VersionRange, WindowsVersion};

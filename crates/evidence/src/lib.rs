@@ -1,6 +1,7 @@
 //! Probes: each reads one part of a target and yields facts. Nothing here changes a target or judges a cause.
 
 mod civil;
+mod collection;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test may fail loudly and print its counts")]
 mod damage;
@@ -14,13 +15,16 @@ mod named;
 mod pe;
 mod probe;
 mod probes;
+mod redact;
 mod service_file;
 mod servicing_errors;
 mod setup_state;
 mod time_zones;
 mod windows_says;
 
+pub use collection::{EXTRAS, Extra, NEVER, Privacy, gather};
 pub use probe::{Probe, declarations, read_all};
 pub use probes::{ALL, choose_time_zone};
+pub use redact::Redactor;
 pub use time_zones::{TimeZone, time_zones};
 pub use windows_says::{Looked, MessageFile, Said, WindowsSays, windows_says};

@@ -116,6 +116,23 @@ pub(crate) enum Command {
         #[arg(long)]
         target: Option<String>,
     },
+    /// Writes one bundle with the evidence and nothing else, to send to somebody who helps; `diagnose` reads it, too
+    ///
+    /// It holds what the diagnosis asks of this Windows, and logs. Names of people and computers, account numbers, addresses and numbers of
+    /// this Windows are replaced by stand-ins. Passwords and the hives SAM and SECURITY are never in it. Look through it before you send it.
+    Collect {
+        #[command(flatten)]
+        words: Words,
+        /// The zip archive to write
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+        /// Replace nothing, and add event logs and registry hives as they are
+        #[arg(long)]
+        full: bool,
+        /// Replace the file when it exists
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// Says what is wrong, what proves it, and what would fix it; changes nothing
     ///
     /// Of logs that somebody sent nothing is ever unpacked to the disk but into nameless temporary files. Left out with a sentence are

@@ -1,5 +1,6 @@
 //! The commands, one file each, and the one place that chooses between them.
 
+mod collect;
 mod continue_run;
 mod demo;
 mod diagnose;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         None => diagnose::front_door(&cli.words, &global),
         Some(Command::Demo { code, random }) => demo::run(code.as_deref(), random, &global),
         Some(Command::Explain { words, target }) => explain::run(&words, target.as_deref(), &global),
+        Some(Command::Collect { words, output, full, yes }) => collect::run(&words, &output, full, yes, &global),
         Some(Command::Diagnose { words }) => diagnose::run(&words, &global),
         Some(Command::Fix { words, consent, choices, dry_run, plan }) => fix::run(&words, &consent, &choices, dry_run, plan.as_deref(), &global),
         Some(Command::Plan { words, choices, only, output }) => plan::run(&words, &choices, only.as_deref(), output.as_deref(), &global),

@@ -122,7 +122,8 @@ fn is_run(word: &str) -> bool {
 
 /// The command that a mistyped word is nearest to, when it is near enough.
 fn command_like(word: &str) -> Option<&'static str> {
-    const COMMANDS: [&str; 12] = ["demo", "explain", "diagnose", "fix", "continue", "undo", "runs", "forget", "guide", "report", "guides", "lab"];
+    const COMMANDS: [&str; 13] =
+        ["collect", "demo", "explain", "diagnose", "fix", "continue", "undo", "runs", "forget", "guide", "report", "guides", "lab"];
     let near = |command: &&&str| distance(word, command) <= 1 + command.len() / 6;
     COMMANDS.iter().filter(near).min_by_key(|command| distance(word, command)).copied()
 }

@@ -169,6 +169,8 @@ fn schema<T: schemars::JsonSchema>() -> serde_json::Value {
 fn schemas() -> Vec<(&'static str, serde_json::Value)> {
     vec![
         ("explanation-1.json", schema::<codes::ExplanationJson>()),
+        ("collected-1.json", schema::<session::CollectedJson>()),
+        ("collection-1.json", schema::<model::Collection>()),
         ("diagnosis-1.json", schema::<model::Diagnosis>()),
         ("plan-1.json", schema::<session::Plan>()),
         ("run-1.json", schema::<session::RunReport>()),

@@ -3,6 +3,7 @@
 //! Data only: nothing here reads a machine, a clock or an environment, and nothing changes anything.
 
 mod change;
+mod collection;
 mod confidence;
 mod diagnosis;
 mod error_code;
@@ -16,6 +17,7 @@ mod why_not;
 mod windows;
 
 pub use change::{Change, Observed, RegistryData, registry_type};
+pub use collection::{CollectedEntry, CollectedFile, CollectedKey, CollectedKind, CollectedPart, Collection, LeftOut};
 pub use confidence::Confidence;
 pub use diagnosis::{Diagnosis, TargetInfo, Timing, Verdict};
 pub use error_code::{ErrorCode, codes_in};

@@ -27,6 +27,11 @@ const OUT_OF_SCOPE: [&str; 5] = [
     "people's own registry hives, but for the places of their folders",
 ];
 
+/// A file that no Windows has: a target that does not say that it is absent does not hold a whole Windows.
+pub(crate) fn never_there(target: &dyn target::Target) -> model::VolumePath {
+    target.windows_folder().join("System32").join("hresolve-is-not-here")
+}
+
 impl Session {
     /// Reads the machine and compares it with the guides. Changes nothing.
     pub fn diagnose(&self, asked: Option<ErrorCode>) -> Diagnosed {
@@ -76,12 +81,10 @@ impl Session {
                 list.push(NotChecked { what: format!("the newest state of the registry hive {hive}"), why, blocking: true });
             }
         }
-        if self.target.info().kind == model::TargetKind::Bundle {
+        let shows_all = !matches!(self.target.entry(&never_there(self.target.as_target())), Reading::NotCollected);
+        if !shows_all && self.target.info().kind == model::TargetKind::Bundle {
             list.extend(self.not_in_bundle());
-            return list;
-        }
-        let probe = self.target.windows_folder().join("System32").join("hresolve-is-not-here");
-        if matches!(self.target.entry(&probe), Reading::NotCollected) {
+        } else if !shows_all {
             list.push(NotChecked {
                 what: "the files of Windows".into(),
                 why: "the folder holds the registry but not a whole Windows".into(),

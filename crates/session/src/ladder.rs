@@ -92,6 +92,16 @@ impl Session {
         Ok(report)
     }
 
+    /// What remains when nothing is left to try.
+    fn nothing_left(&self) -> String {
+        format!(
+            "Every usual method has been tried or was left out. To show this machine to somebody who helps: `hresolve collect \"{}\" -o evidence.zip` \
+             writes what they need into one file, with names replaced. What remains is an in-place repair with installation media of the same \
+             version and language.",
+            self.target.info().path
+        )
+    }
+
     /// One rung further.
     fn climb(
         &mut self,
@@ -110,7 +120,7 @@ impl Session {
         let next = named.or_else(|| methods.iter().find(|guide| !tried.contains(&guide.id))).map(|guide| (*guide).clone());
         let Some(guide) = next else {
             report.verdict = RunVerdict::NotRepaired;
-            report.not_needed.push("Every usual method has been tried or was left out. What remains is an in-place repair with installation media of the same version and language.".into());
+            report.not_needed.push(self.nothing_left());
             return Ok(());
         };
         let mut so_far = tried;

@@ -1,5 +1,6 @@
 //! A session: one machine from opening to verified. Every front end speaks to this and to nothing below it.
 
+mod collect;
 mod diagnose;
 mod expectation;
 mod fix;
@@ -10,6 +11,7 @@ mod run_report;
 mod runs;
 mod session;
 
+pub use collect::{Bundle, CollectedJson};
 pub use diagnose::Diagnosed;
 pub use evidence::TimeZone;
 pub use expectation::{Expectation, ExpectedFinding};

@@ -26,9 +26,14 @@ pub use registry_path::{HiveName, RegistryPath};
 pub use store::{RunFolder, StateStore, StoreError, StoreLock};
 pub use target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, LARGEST_HELD, Target, WritableTarget};
 pub use targets::bundle::BundleTarget;
+pub use targets::collected::CollectedTarget;
+pub use targets::collected::answers::{Answers, Content, Rewrite, Table};
+pub use targets::collected::archive::zip_of;
+pub use targets::collected::parts::{Parts, pack};
 pub use targets::folder::FolderTarget;
 pub use targets::lab;
 pub use targets::overlay::OverlayTarget;
+pub use targets::recording::Recording;
 pub use targets::{open, open_writable};
 
 /// sha256 of bytes, as 64 lower-case hexadecimal digits.

@@ -88,7 +88,11 @@ fn judge(target: &dyn Target, place: &Place, start: &[u8], facts: &mut Facts) ->
         Reading::Unreadable(why) => {
             facts.not_checked.push(NotChecked { what: format!("pages of {}", place.file.with_drive(target.drive())), why, blocking: false });
         }
-        _ => {}
+        Reading::NotCollected => {
+            let what = format!("pages of {}", place.file.with_drive(target.drive()));
+            facts.not_checked.push(NotChecked { what, why: "only the file's start is part of what was given".into(), blocking: false });
+        }
+        Reading::Absent => {}
     }
     if header.state == STATE_DIRTY {
         ("open-with-logs", "it was not closed properly, but its logs are there; Windows repairs this by itself".into())

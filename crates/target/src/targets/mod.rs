@@ -1,13 +1,15 @@
 //! The kinds of target, and the one place that chooses between them.
 
 pub(crate) mod bundle;
+pub(crate) mod collected;
 pub(crate) mod folder;
 mod identify;
 pub mod lab;
 pub(crate) mod overlay;
 mod read_only;
+pub(crate) mod recording;
 
-use crate::{BundleTarget, FolderTarget, OpenError, Target, WritableTarget};
+use crate::{BundleTarget, CollectedTarget, FolderTarget, OpenError, Target, WritableTarget};
 use model::TargetKind;
 use std::path::Path;
 
@@ -19,6 +21,7 @@ pub fn open(text: &str, scratch: &Path) -> Result<Box<dyn Target>, OpenError> {
     Ok(match open_any(text, scratch)? {
         Opened::Folder(folder) => Box::new(folder),
         Opened::Bundle(bundle) => Box::new(bundle),
+        Opened::Collected(bundle) => Box::new(bundle),
     })
 }
 
@@ -30,22 +33,30 @@ pub fn open_writable(text: &str, scratch: &Path) -> Result<Box<dyn WritableTarge
     Ok(match open_any(text, scratch)? {
         Opened::Folder(folder) => Box::new(folder),
         Opened::Bundle(bundle) => Box::new(read_only::ReadOnlyTarget(bundle)),
+        Opened::Collected(bundle) => Box::new(read_only::ReadOnlyTarget(bundle)),
     })
 }
 
 enum Opened {
     Folder(FolderTarget),
     Bundle(BundleTarget),
+    Collected(CollectedTarget),
 }
 
-/// A folder with `Windows/System32/config` is an installation; everything else may be a bundle.
+/// A folder with `Windows/System32/config` is an installation; everything else may be a bundle: what `collect` wrote, or anything else that
+/// somebody sent.
 fn open_any(text: &str, scratch: &Path) -> Result<Opened, OpenError> {
+    let path = Path::new(text);
     match open_folder(text, scratch) {
         Ok(folder) => Ok(Opened::Folder(folder)),
-        Err(error @ (OpenError::NotWindows { .. } | OpenError::NotOffered { .. })) => match BundleTarget::open(Path::new(text))? {
-            Some(bundle) => Ok(Opened::Bundle(bundle)),
-            None => Err(error),
-        },
+        Err(error @ (OpenError::NotWindows { .. } | OpenError::NotOffered { .. })) => {
+            if path.is_file()
+                && let Some(bundle) = CollectedTarget::open(path)?
+            {
+                return Ok(Opened::Collected(bundle));
+            }
+            BundleTarget::open(path)?.map(Opened::Bundle).ok_or(error)
+        }
         Err(error) => Err(error),
     }
 }

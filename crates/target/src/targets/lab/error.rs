@@ -97,11 +97,11 @@ impl std::error::Error for LabError {
 
 /// A fault in one line of a text, before it is known whose text it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LineFault {
+pub(crate) struct LineFault {
     /// The line, counted from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// What is wrong there.
-    pub(super) why: String,
+    pub(crate) why: String,
 }
 
 impl LineFault {

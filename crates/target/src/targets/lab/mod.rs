@@ -17,7 +17,7 @@ mod front_matter;
 mod hives;
 mod overlap;
 mod pe;
-mod reg_text;
+pub(crate) mod reg_text;
 mod tree;
 
 #[cfg(test)]

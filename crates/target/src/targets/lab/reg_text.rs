@@ -6,7 +6,7 @@ use super::error::LineFault;
 
 /// One change to a hive, in the order of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum RegAction {
+pub(crate) enum RegAction {
     /// A key that must exist.
     Key { path: String },
     /// A key to delete with all below it.
@@ -25,7 +25,7 @@ const DWORD: u32 = 4;
 const MULTI_SZ: u32 = 7;
 
 /// Parses a text into actions with their line numbers.
-pub(super) fn parse(text: &str) -> Result<Vec<(usize, RegAction)>, LineFault> {
+pub(crate) fn parse(text: &str) -> Result<Vec<(usize, RegAction)>, LineFault> {
     let mut actions = Vec::new();
     let mut key: Option<String> = None;
     for (line, text) in joined_lines(text) {
