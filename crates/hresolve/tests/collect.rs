@@ -76,14 +76,15 @@ fn machine_of(user: &str, computer: &str, domain: &str) -> tempfile::TempDir {
     let sid = "S-1-5-21-3141592653-2718281828-1618033988-1104";
     let software = format!(
         "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion]\n\"RegisteredOwner\"=\"{user}\"\n\"ProductId\"=\"00330-80000-12345-AA123\"\n\
-         \"DigitalProductId\"=hex:a4,00,00,00,30,33\n\
          [HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\ProfileList\\{sid}]\n\"ProfileImagePath\"=expand:\"C:\\\\Users\\\\{user}\"\n\
-         [HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon]\n\"DefaultUserName\"=\"{user}\"\n\"DefaultPassword\"=\"Tr0ubadour&3\"\n\
+         [HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon]\n\"DefaultUserName\"=\"{user}\"\n\
          [HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Cryptography]\n\"MachineGuid\"=\"0badcafe-1234-4321-8888-aabbccddeeff\"\n"
     );
     let system = format!(
         "[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Control\\ComputerName\\ComputerName]\n\"ComputerName\"=\"{computer}\"\n\
          [HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Control\\Session Manager\\Environment]\n\"OneDrive\"=expand:\"C:\\\\Users\\\\{user}\\\\OneDrive\"\n\
+         \"ProductId\"=\"00330-80000-12345-AA123\"\n\"BackupPassword\"=\"Tr0ubadour&3\"\n\
+         \"Licence\"=\"of 00330-80000-12345-AA123 and 0badcafe-1234-4321-8888-aabbccddeeff\"\n\
          [HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\Tcpip\\Parameters]\n\"Domain\"=\"{domain}\"\n"
     );
     let difference =

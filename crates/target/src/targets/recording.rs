@@ -180,7 +180,17 @@ impl Target for Recording<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CollectedPart, last_lines};
+    use super::{CollectedPart, last_lines, without_passwords};
+    use crate::KeyView;
+    use model::RegistryData;
+
+    #[test]
+    fn a_password_is_not_kept() {
+        let values = vec![("DefaultPassword".to_owned(), RegistryData::text(1, "x")), ("PasswordAge".to_owned(), RegistryData::dword(7))];
+        let view = KeyView { path: String::new(), subkeys: Vec::new(), values, last_written: 0 };
+        let kept: Vec<usize> = without_passwords(view).values.iter().map(|(_, data)| data.data.len()).collect();
+        assert_eq!(kept, [0, 4]);
+    }
 
     #[test]
     fn a_long_log_is_cut_at_a_line() {
