@@ -164,7 +164,7 @@ impl Rewrite for Redactor {
             self.count(kind);
             return RegistryData { kind: data.kind, data: vec![0; data.data.len()] };
         }
-        if is_text && data.data.len() % 2 == 0 {
+        if is_text && data.data.len().is_multiple_of(2) {
             let units: Vec<u16> = data.data.as_chunks::<2>().0.iter().map(|two| u16::from_le_bytes(*two)).collect();
             if let Ok(text) = String::from_utf16(&units) {
                 let data_bytes = self.text(&text).encode_utf16().flat_map(u16::to_le_bytes).collect();

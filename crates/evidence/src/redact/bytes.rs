@@ -37,7 +37,7 @@ pub(super) fn masked(redactor: &Redactor, bytes: &[u8]) -> Vec<u8> {
         redactor.count("binary");
         for at in from..from + length {
             if let Some(byte) = out.get_mut(at) {
-                let low = width == 0 || (at - from) % width == 0;
+                let low = (at - from).is_multiple_of(width);
                 *byte = if width == 0 {
                     1
                 } else if low {
