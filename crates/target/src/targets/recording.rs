@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(last_lines(b"one\n".to_vec(), 8), (b"one\n".to_vec(), CollectedPart::Whole));
         let wide: Vec<u8> = "\u{feff}one\ntwo\nsix\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let cut: Vec<u8> = "\u{feff}six\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        for longest in 9..=13 {
+        for longest in 10..=13 {
             assert_eq!(last_lines(wide.clone(), longest).0, cut, "{longest}");
         }
     }
