@@ -23,7 +23,9 @@ fn shown(json: &Value, rename: &dyn Fn(&str) -> String) -> (String, Vec<[String;
 
 /// The stand-ins of the names on practice machines.
 fn renamed(text: &str) -> String {
-    text.replace("S-1-5-21-1004336348-1177238915-682003330", "S-1-5-21-1-1-1").replace("Users\\anna", "Users\\user1")
+    text.replace("S-1-5-21-1004336348-1177238915-682003330", "S-1-5-21-1-1-1")
+        .replace("Users\\anna", "Users\\user1")
+        .replace("Users\\carla", "Users\\user2")
 }
 
 #[test]

@@ -20,9 +20,9 @@ pub struct Diagnosed {
 
 /// What this version does not look at, so that nobody takes silence for health.
 const OUT_OF_SCOPE: [&str; 5] = [
-    "servicing logs (CBS.log, dism.log) and the content of the component store",
+    "dism.log, servicing logs that Windows has packed (CbsPersist cab files), and the content of the component store but for what the logs name",
     "event logs, but for failed updates, services, databases of updating and the computer's drives",
-    "drivers and devices",
+    "drivers and devices, but for failed installations",
     "network, proxy, update servers and certificates",
     "people's own registry hives, but for the places of their folders",
 ];
