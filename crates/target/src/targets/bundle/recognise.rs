@@ -70,7 +70,8 @@ fn log(text: &str) -> Option<&'static str> {
     if lines().take(5).any(|line| line == "[Device Install Log]") {
         return Some("Windows\\INF\\setupapi.dev.log");
     }
-    if lines().take(20).any(|line| line.starts_with("Checking System Update Readiness")) {
+    // The first line of the whole log, or the summary at its end that people paste.
+    if lines().take(40).any(|line| line.starts_with("Checking System Update Readiness") || line.starts_with("Seconds executed: ")) {
         return Some("Windows\\Logs\\CBS\\CheckSUR.log");
     }
     let kinds = [
@@ -93,19 +94,18 @@ fn shaped(text: &str, pattern: &str) -> bool {
     pattern.chars().all(|wanted| letters.next().is_some_and(|letter| if wanted == '0' { letter.is_ascii_digit() } else { letter == wanted }))
 }
 
-/// The component of `2024-01-02 03:04:05, Info                  CBS    …`; Setup puts a number in brackets before it.
+/// The component of `2024-01-02 03:04:05, Info                  CBS    …`; Setup puts a number in brackets before it. In excerpts
+/// that people paste the time is often gone; then only the components of servicing are believed, which no other log has.
 fn component(line: &str) -> Option<&str> {
-    if !shaped(line, "0000-00-00 00:00:00, ") {
-        return None;
-    }
-    let mut words = line.get(21..)?.split_whitespace();
-    let level = words.next()?;
+    let timed = shaped(line, "0000-00-00 00:00:00, ");
+    let mut words = if timed { line.get(21..)? } else { line }.split_whitespace();
+    let level = words.next()?.trim_end_matches(',');
     let word = words.next()?;
     let word = if word.starts_with("[0x") { words.next()? } else { word };
     let known = matches!(level, "Info" | "Warning" | "Error" | "Perf" | "Fatal");
     // Everything else might stand there in a log of some program.
     let component = (2..=10).contains(&word.len()) && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    (known && component).then_some(word)
+    (known && component && (timed || matches!(word, "CBS" | "CSI" | "DISM"))).then_some(word)
 }
 
 /// A line of ReportingEvents.log: GUID, time with zone and eight more columns.
@@ -162,5 +162,25 @@ fn channel(file: &[u8]) -> Option<String> {
             utf16(at, u16_at(values + 4 + 4 * wanted)? / 2)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log;
+
+    #[test]
+    fn excerpts_without_times_are_recognised_by_the_parts_that_wrote_them() {
+        for (text, path) in [
+            ("Info CBS Failed to find the package [HRESULT = 0x80070490]\nError CBS Doqi: it stopped", Some("Windows\\Logs\\CBS\\CBS.log")),
+            ("Error\tCSI    00000c63 (F) Logged @: nothing\nError      [0x018003] CSI    00000c71 (F) failed", Some("Windows\\Logs\\CBS\\CBS.log")),
+            ("Info, DISM   DISM.EXE: Executing command line: dism", Some("Windows\\Logs\\DISM\\dism.log")),
+            ("Summary:\nSeconds executed: 12\nFound 1 errors", Some("Windows\\Logs\\CBS\\CheckSUR.log")),
+            ("2024-01-02 03:04:05, Info       [0x0601c1] IBS    Setup began", Some("Windows\\Panther\\setupact.log")),
+            ("Error HTTP the server said no\nInfo SQL connected", None),
+            ("dear friend,\nWarning CBSX is no part of Windows", None),
+        ] {
+            assert_eq!(log(text), path, "{text}");
+        }
     }
 }
