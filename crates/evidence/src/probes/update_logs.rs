@@ -58,6 +58,9 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     reports(target, &history, &mut found);
     // What the history of updates tells is told from there.
     found.retain(|new| !history.iter().any(|event| in_history(event, new)));
+    for failure in found.iter_mut().filter(|failure| failure.subject.is_empty()) {
+        failure.subject = if failure.operation == "scan" { "search for updates".into() } else { "updates".into() };
+    }
     facts.failures.extend(found);
 }
 
