@@ -3,6 +3,7 @@
 //! Works on a stream in constant memory, whatever the lines are: bytes that are no text pass through unchanged. Only codes
 //! with a known name are touched, and none whose name stands behind it already, so that annotating twice changes nothing.
 
+use model::TextUnits;
 use std::io::{self, Read, Write};
 
 /// How many bytes are read at a time.
@@ -11,17 +12,6 @@ const CHUNK: usize = 256 * 1024;
 const LONGEST: usize = 24;
 /// How far behind a code its name is looked for: ` - ` or ` (` and the name. Longer than the longest name (a test says so).
 const BEHIND: usize = 96;
-
-/// How the units of a text are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Units {
-    /// UTF-8 or a code page in which ASCII is ASCII.
-    Bytes,
-    /// UTF-16, low byte first, as Windows writes it.
-    Utf16Le,
-    /// UTF-16, high byte first.
-    Utf16Be,
-}
 
 /// Copies `input` to `output`, naming the codes. What was read is written and flushed before the next read, so that a live
 /// log is followed line by line.
@@ -64,11 +54,11 @@ fn stream(input: &mut dyn Read, output: &mut dyn Write, seen: &mut dyn FnMut(u32
                 held += count;
                 continue;
             }
-            (none @ None, _) => none.insert(guess(filled)),
+            (none @ None, _) => none.insert(TextUnits::guess(filled)),
             (Some(units), _) => units,
         };
         let used = match units {
-            Units::Bytes => {
+            TextUnits::Bytes => {
                 let scanned = scan(filled, &mut inside, end, |from, to, (value, name)| {
                     seen(value);
                     put(&mut out, filled, from, to, name, units);
@@ -76,7 +66,7 @@ fn stream(input: &mut dyn Read, output: &mut dyn Write, seen: &mut dyn FnMut(u32
                 out.extend_from_slice(filled.get(scanned.copied..scanned.used).unwrap_or_default());
                 scanned.used
             }
-            Units::Utf16Le | Units::Utf16Be => {
+            TextUnits::Utf16Le | TextUnits::Utf16Be => {
                 let even = filled.len() & !1;
                 shadow.clear();
                 shadow.extend(filled.chunks_exact(2).map(|pair| narrow(pair, units)));
@@ -102,9 +92,9 @@ fn stream(input: &mut dyn Read, output: &mut dyn Write, seen: &mut dyn FnMut(u32
 }
 
 /// One UTF-16 unit as the scanner sees it: itself when it is ASCII, otherwise a byte that is part of no word.
-fn narrow(pair: &[u8], units: Units) -> u8 {
+fn narrow(pair: &[u8], units: TextUnits) -> u8 {
     let (low, high) = match (pair, units) {
-        ([high, low], Units::Utf16Be) => (*low, *high),
+        ([high, low], TextUnits::Utf16Be) => (*low, *high),
         ([low, high], _) => (*low, *high),
         _ => (0xFF, 0xFF),
     };
@@ -112,37 +102,14 @@ fn narrow(pair: &[u8], units: Units) -> u8 {
 }
 
 /// Appends the text up to a code's end and then its name.
-fn put(out: &mut Vec<u8>, text: &[u8], from: usize, to: usize, name: &str, units: Units) {
+fn put(out: &mut Vec<u8>, text: &[u8], from: usize, to: usize, name: &str, units: TextUnits) {
     out.extend_from_slice(text.get(from..to).unwrap_or_default());
     for byte in [b" (", name.as_bytes(), b")"].concat() {
         match units {
-            Units::Bytes => out.push(byte),
-            Units::Utf16Le => out.extend([byte, 0]),
-            Units::Utf16Be => out.extend([0, byte]),
+            TextUnits::Bytes => out.push(byte),
+            TextUnits::Utf16Le => out.extend([byte, 0]),
+            TextUnits::Utf16Be => out.extend([0, byte]),
         }
-    }
-}
-
-/// The encoding by the byte order mark, or else by where the zero bytes of the first kilobyte are.
-fn guess(start: &[u8]) -> Units {
-    match start {
-        [0xFF, 0xFE, ..] => return Units::Utf16Le,
-        [0xFE, 0xFF, ..] => return Units::Utf16Be,
-        _ => {}
-    }
-    let pairs = start.get(..start.len().min(1024)).unwrap_or_default().chunks_exact(2);
-    let all = pairs.len();
-    let (low, high) = pairs.fold((0, 0), |(low, high), pair| match pair {
-        [first, 0] if *first != 0 => (low + 1, high),
-        [0, second] if *second != 0 => (low, high + 1),
-        _ => (low, high),
-    });
-    // Text in a western language is nearly all ASCII; half is enough to tell it from bytes that are no text.
-    match all {
-        0 => Units::Bytes,
-        _ if low * 2 > all && high * 8 < low => Units::Utf16Le,
-        _ if high * 2 > all && low * 8 < high => Units::Utf16Be,
-        _ => Units::Bytes,
     }
 }
 

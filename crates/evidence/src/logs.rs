@@ -20,6 +20,6 @@ pub mod wer;
 pub mod windows_update;
 mod xml;
 
-pub(crate) use entry::MOST_PROBLEMS;
 pub use entry::{Entry, Level, Problem};
+pub(crate) use entry::{MOST_PROBLEMS, civil_time};
 pub use text::{Lines, decode};

@@ -4,7 +4,7 @@
 //! people paste have no time, and sometimes commas or tabs in the head. The log is searched for a few words ([`ANCHORS`]); only
 //! entries around a hit are looked at, in constant memory. Nothing here knows what an entry means.
 
-use super::{Entry, Level, Lines, Problem, decode};
+use super::{Entry, Level, Lines, MOST_PROBLEMS, Problem, decode};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, packed};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::io::{self, Read};
@@ -45,7 +45,6 @@ const BLOCK: usize = 256 * 1024;
 const LONGEST: usize = 1024 * 1024;
 /// How far above a hit the head of its entry is looked for.
 const LINES_ABOVE: usize = 512;
-const MOST_PROBLEMS: usize = 100;
 
 /// Hands every entry that holds an anchor to `take`, in order. A log cut anywhere gives the entries before the cut.
 ///

@@ -2,10 +2,9 @@
 //! `<![LOG[text]LOG]!><time="03:04:05.678-60" date="01-02-2026" component="WUAHandler" context="" type="3" thread="12" file="x.cpp:1">`.
 //! A text may have several lines; type 1 is information, 2 a warning, 3 an error.
 
-use super::{Entry, Level, Lines, Problem};
+use super::{Entry, Level, Lines, MOST_PROBLEMS, Problem};
 use std::io::Read;
 
-const MOST_PROBLEMS: usize = 100;
 const LONGEST_TEXT: usize = 64 * 1024;
 
 /// Reads a whole log. A file cut anywhere gives the entries before the cut.

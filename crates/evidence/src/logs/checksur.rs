@@ -3,7 +3,7 @@
 //! Damage is listed as `(f)<TAB>kind<TAB>code<TAB>file<TAB>identity`, with `(fix)` after what was mended; at the end there is a
 //! summary, and under "Unavailable repair files" the files for which no replacement was found.
 
-use super::{Lines, Problem};
+use super::{Lines, MOST_PROBLEMS, Problem};
 use std::io::{self, Read};
 
 /// One damaged or missing file.
@@ -37,7 +37,7 @@ pub fn parse(input: &mut dyn Read) -> io::Result<(Vec<Damage>, Vec<Problem>)> {
             let fields: Vec<&str> = text.split('\t').map(str::trim).filter(|field| !field.is_empty()).collect();
             match (fields.get(1), fields.iter().skip(2).find(|field| is_file(field))) {
                 (Some(kind), Some(file)) => add(&mut found, line, kind, file),
-                _ if problems.len() < 100 => problems.push(Problem { line, what: "no file is named in this line".into() }),
+                _ if problems.len() < MOST_PROBLEMS => problems.push(Problem { line, what: "no file is named in this line".into() }),
                 _ => {}
             }
         } else if text.starts_with("(fix)") {

@@ -3,7 +3,7 @@
 //! UTF-8 or UTF-16, often one line of many megabytes, so it is read as a stream and only elements that name a source file are
 //! kept: `MoveFile source="…"`, `HardlinkFile source="…"`. What is not well-formed costs only the element that it is in.
 
-use super::Problem;
+use super::{MOST_PROBLEMS, Problem};
 use std::io::{self, Read};
 
 /// One operation on a file.
@@ -56,7 +56,7 @@ pub fn parse(input: &mut dyn Read) -> io::Result<(Vec<Operation>, Vec<Problem>)>
                 }
                 (Some(units), _) if units.len() < LONGEST => units.push(unit),
                 (Some(_), _) => {
-                    if problems.len() < 100 {
+                    if problems.len() < MOST_PROBLEMS {
                         problems.push(Problem { line: number + 1, what: "this element does not end".into() });
                     }
                     element = None;

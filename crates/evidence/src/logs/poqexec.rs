@@ -4,7 +4,7 @@
 //! `1d8f0a1b2c3d4e5: c0000034 MoveFile (…, \SystemRoot\WinSxS\Temp\PendingRenames\1a.cdf-ms, …)`. Only operations that
 //! failed are kept. The layout differs between builds, so nothing but the status and the first path is relied on.
 
-use super::{Lines, Problem};
+use super::{Lines, MOST_PROBLEMS, Problem};
 use std::io::{self, Read};
 
 /// An operation that failed.
@@ -29,7 +29,7 @@ pub fn parse(input: &mut dyn Read) -> io::Result<(Vec<Operation>, Vec<Problem>)>
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     while let Some((line, text)) = lines.next_line()? {
         let Some((time, rest)) = text.split_once(':') else {
-            if !text.trim().is_empty() && problems.len() < 100 {
+            if !text.trim().is_empty() && problems.len() < MOST_PROBLEMS {
                 problems.push(Problem { line, what: "there is no time in this line".into() });
             }
             continue;
@@ -41,7 +41,7 @@ pub fn parse(input: &mut dyn Read) -> io::Result<(Vec<Operation>, Vec<Problem>)>
                 let failed = status >> 30 == 3 && found.len() < 1000;
                 found.extend(failed.then(|| Operation { line, status, source: first_path(rest), text: text.chars().take(400).collect() }));
             }
-            _ if problems.len() < 100 => problems.push(Problem { line, what: "there is no status in this line".into() }),
+            _ if problems.len() < MOST_PROBLEMS => problems.push(Problem { line, what: "there is no status in this line".into() }),
             _ => {}
         }
     }

@@ -4,6 +4,7 @@
 //! revision, HRESULT in hexadecimal, caller, Success/Failure, operation, text.
 
 use super::{MOST_PROBLEMS, Problem, decode};
+use crate::civil::days;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,15 +81,6 @@ fn time(text: &str) -> Option<(String, Option<i64>)> {
 
 fn number(text: &str) -> Option<i64> {
     if text.is_empty() || text.len() > 4 || !text.bytes().all(|byte| byte.is_ascii_digit()) { None } else { text.parse().ok() }
-}
-
-/// Days since 1970-01-01 of a Gregorian date (H. Hinnant, "chrono-compatible low-level date algorithms").
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! It names the operation that failed, hardly ever the object.
 
-use super::{decode, setup_attempts, xml};
+use super::{civil_time, decode, setup_attempts, xml};
 use model::{ErrorCode, codes_in};
 
 /// One result.
@@ -65,14 +65,7 @@ pub fn from_pairs(pairs: &[(String, String)]) -> Option<SetupDiag> {
 
 /// `2026-01-02T03:04:05`, or with a blank. Dates in the order of a country (`3/21/2018`) are not guessed at.
 fn time(text: &str) -> Option<String> {
-    let text = text.get(..19)?.replace(' ', "T");
-    let shape = text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        10 => byte == b'T',
-        13 | 16 => byte == b':',
-        _ => byte.is_ascii_digit(),
-    });
-    shape.then_some(text)
+    civil_time(text, b"-", b" T")
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@
 //! A line is `YYYY-MM-DD HH:MM:SS, Level  [0xID] Component  text[gle=0x…]`; the number and the component may be missing. Lines
 //! without a head belong to the entry before; excerpts without time stamps begin with the level.
 
-use super::{Entry, Level, Lines, Problem};
+use super::{Entry, Level, Lines, MOST_PROBLEMS, Problem, civil_time};
 use std::io::Read;
 
-const MOST_PROBLEMS: usize = 100;
 /// An entry is not made longer than this by its continuation lines.
 const LONGEST_TEXT: usize = 64 * 1024;
 /// Components of Setup; others are recognised by being a short word in capitals that is set off by two spaces.
@@ -68,7 +67,7 @@ pub fn parse(input: &mut dyn Read) -> (Vec<Entry>, Vec<Problem>) {
 
 /// The entry that a line begins, and what is wrong with the line.
 fn head(line: u64, text: &str) -> Option<(Entry, Option<String>)> {
-    let (local, rest) = match time(text) {
+    let (local, rest) = match civil_time(text, b"-", b" T") {
         Some(local) => (Some(local), text.get(19..)?.trim_start_matches([',', ' ', '\t', '.'])),
         None => (None, text),
     };
@@ -99,18 +98,6 @@ fn component(rest: &str) -> (&str, &str) {
     } else {
         ("", rest)
     }
-}
-
-/// `2024-01-15 08:00:00` at the start as `2024-01-15T08:00:00`.
-fn time(text: &str) -> Option<String> {
-    let text = text.get(..19)?;
-    let shape = text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        10 => byte == b' ' || byte == b'T',
-        13 | 16 => byte == b':',
-        _ => byte.is_ascii_digit(),
-    });
-    shape.then(|| text.replace(' ', "T"))
 }
 
 #[cfg(test)]

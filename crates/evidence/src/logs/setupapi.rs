@@ -5,7 +5,7 @@
 //! and a text; operations are nested as `{name}` … `{name: exit(0x…)}` (windows-driver-docs, "SetupAPI text logs"). A section
 //! that only ends where the next one begins was cut short: the computer stopped there, or the log was copied while it ran.
 
-use super::{Entry, Level, Lines, Problem};
+use super::{Entry, Level, Lines, MOST_PROBLEMS, Problem, civil_time};
 use std::io::Read;
 
 /// How a section ended.
@@ -58,7 +58,6 @@ pub struct Operation {
 /// So many errors and operations of one section are kept.
 pub const KEPT: usize = 16;
 const MOST_SECTIONS: usize = 200_000;
-const MOST_PROBLEMS: usize = 100;
 /// Results of nested operations that are answers: done (restart needed, 3010 and 3011), "do the default" and "do not install" of
 /// class installers, signed by somebody the user trusts (setupapi.h).
 const ANSWERS: [u32; 6] = [0, 3010, 3011, 0xE000_020E, 0xE000_0241, 0xE000_0242];
@@ -136,14 +135,14 @@ impl Reader {
                 section.subject = subject.trim().to_owned();
                 section.inf = inf(subject);
             } else if let Some(when) = rest.strip_prefix("Section start") {
-                self.section(number).start = time(when);
+                self.section(number).start = civil_time(when.trim(), b"/", b" ");
             } else {
                 self.problem(number, format!("{rest:?} is no section"));
             }
         } else if let Some(rest) = line.strip_prefix("<<<") {
             let rest = rest.trim();
             if let Some(when) = rest.strip_prefix("Section end") {
-                self.section(number).end = time(when);
+                self.section(number).end = civil_time(when.trim(), b"/", b" ");
             } else if let Some(status) = rest.strip_prefix("[Exit status:") {
                 match exit(status.trim_end_matches(']').trim()) {
                     Some(exit) => self.section(number).exit = Some(exit),
@@ -222,18 +221,6 @@ fn inf(text: &str) -> Option<String> {
     let before = text.get(..at)?;
     let start = before.rfind(['\\', '/', ' ', '\'', '"', '=', ':']).map_or(0, |at| at + 1);
     before.get(start..).filter(|name| name.len() > 4).map(str::to_lowercase)
-}
-
-/// `2022/02/05 10:51:43.692` as `2022-02-05T10:51:43`.
-fn time(text: &str) -> Option<String> {
-    let text = text.trim().get(..19)?;
-    let shape = text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'/',
-        10 => byte == b' ',
-        13 | 16 => byte == b':',
-        _ => byte.is_ascii_digit(),
-    });
-    shape.then(|| text.replace('/', "-").replace(' ', "T"))
 }
 
 #[cfg(test)]

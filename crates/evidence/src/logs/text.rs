@@ -2,46 +2,17 @@
 //!
 //! Small files are decoded whole ([`decode`]); logs of any size are read line by line in constant memory ([`Lines`]).
 
+use model::TextUnits;
 use std::borrow::Cow;
 use std::io::{self, Read};
-
-/// How the units of a text are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Units {
-    Bytes,
-    Utf16Le,
-    Utf16Be,
-}
 
 /// A whole file as text. What is no text in its encoding becomes the replacement character, except that single bytes which
 /// are no UTF-8 are read as Windows-1252: file names of western systems stay readable.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    match guess(bytes) {
-        Units::Bytes => legacy(bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes)),
-        Units::Utf16Le => wide(bytes.strip_prefix(&[0xFF, 0xFE]).unwrap_or(bytes), u16::from_le_bytes).into(),
-        Units::Utf16Be => wide(bytes.strip_prefix(&[0xFE, 0xFF]).unwrap_or(bytes), u16::from_be_bytes).into(),
-    }
-}
-
-fn guess(bytes: &[u8]) -> Units {
-    match bytes {
-        [0xFF, 0xFE, ..] => return Units::Utf16Le,
-        [0xFE, 0xFF, ..] => return Units::Utf16Be,
-        _ => {}
-    }
-    // Logs are ASCII for the most part, so in UTF-16 every second byte is zero; in the other encodings none is.
-    let pairs = bytes.get(..bytes.len().min(1024)).unwrap_or_default().chunks_exact(2);
-    let all = pairs.len();
-    let (low, high) = pairs.fold((0, 0), |(low, high), pair| match pair {
-        [first, 0] if *first != 0 => (low + 1, high),
-        [0, second] if *second != 0 => (low, high + 1),
-        _ => (low, high),
-    });
-    match all {
-        0 => Units::Bytes,
-        _ if low * 2 > all && high * 8 < low => Units::Utf16Le,
-        _ if high * 2 > all && low * 8 < high => Units::Utf16Be,
-        _ => Units::Bytes,
+    match TextUnits::guess(bytes) {
+        TextUnits::Bytes => legacy(bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes)),
+        TextUnits::Utf16Le => wide(bytes.strip_prefix(&[0xFF, 0xFE]).unwrap_or(bytes), u16::from_le_bytes).into(),
+        TextUnits::Utf16Be => wide(bytes.strip_prefix(&[0xFE, 0xFF]).unwrap_or(bytes), u16::from_be_bytes).into(),
     }
 }
 
@@ -78,7 +49,7 @@ const BLOCK: usize = 256 * 1024;
 /// Reads a log of any size line by line, in any encoding, in constant memory.
 pub struct Lines<'a> {
     input: &'a mut dyn Read,
-    units: Option<Units>,
+    units: Option<TextUnits>,
     held: Vec<u8>,
     taken: usize,
     ended: bool,
@@ -99,7 +70,7 @@ impl<'a> Lines<'a> {
         let mut cut = None;
         loop {
             let rest = self.held.get(self.taken..).unwrap_or_default();
-            let found = end_of_line(rest, self.units.unwrap_or(Units::Bytes));
+            let found = end_of_line(rest, self.units.unwrap_or(TextUnits::Bytes));
             match found {
                 Some((end, next)) if self.units.is_some() => {
                     let line = cut.take().unwrap_or_else(|| self.text(rest.get(..end).unwrap_or_default()));
@@ -139,7 +110,7 @@ impl<'a> Lines<'a> {
         self.held.truncate(start + *count.as_ref().unwrap_or(&0));
         self.ended = count? == 0;
         if self.units.is_none() && (self.held.len() >= 1024 || self.ended) {
-            self.units = Some(guess(&self.held));
+            self.units = Some(TextUnits::guess(&self.held));
             if self.held.starts_with(&[0xFF, 0xFE]) || self.held.starts_with(&[0xFE, 0xFF]) {
                 self.taken = 2;
             } else if self.held.starts_with(&[0xEF, 0xBB, 0xBF]) {
@@ -151,22 +122,22 @@ impl<'a> Lines<'a> {
 
     fn text(&self, bytes: &[u8]) -> String {
         match self.units {
-            Some(Units::Utf16Le) => wide(bytes, u16::from_le_bytes),
-            Some(Units::Utf16Be) => wide(bytes, u16::from_be_bytes),
+            Some(TextUnits::Utf16Le) => wide(bytes, u16::from_le_bytes),
+            Some(TextUnits::Utf16Be) => wide(bytes, u16::from_be_bytes),
             _ => legacy(bytes).into_owned(),
         }
     }
 }
 
 /// Where a line ends and the next one begins: after `\n`, with a `\r` before it left out.
-fn end_of_line(bytes: &[u8], units: Units) -> Option<(usize, usize)> {
+fn end_of_line(bytes: &[u8], units: TextUnits) -> Option<(usize, usize)> {
     match units {
-        Units::Bytes => {
+        TextUnits::Bytes => {
             let at = bytes.iter().position(|byte| *byte == b'\n')?;
             Some((at - usize::from(bytes.get(..at)?.ends_with(b"\r")), at + 1))
         }
-        Units::Utf16Le | Units::Utf16Be => {
-            let (end, before): ([u8; 2], [u8; 2]) = if units == Units::Utf16Le { ([b'\n', 0], [b'\r', 0]) } else { ([0, b'\n'], [0, b'\r']) };
+        TextUnits::Utf16Le | TextUnits::Utf16Be => {
+            let (end, before): ([u8; 2], [u8; 2]) = if units == TextUnits::Utf16Le { ([b'\n', 0], [b'\r', 0]) } else { ([0, b'\n'], [0, b'\r']) };
             let at = bytes.chunks_exact(2).position(|pair| pair == end)? * 2;
             Some((at - if bytes.get(..at)?.chunks_exact(2).next_back() == Some(&before) { 2 } else { 0 }, at + 2))
         }

@@ -4,11 +4,9 @@
 //! 10 and 11, blanks: `2026/01/02 03:04:05.1234567 1234  5678  Agent           text`. The text is English in every Windows; only
 //! its fixed words and its codes are read.
 
-use super::{Entry, Level, Lines, Problem};
+use super::{Entry, Level, Lines, MOST_PROBLEMS, Problem, civil_time};
 use model::{ErrorCode, codes_in};
 use std::io::Read;
-
-const MOST_PROBLEMS: usize = 100;
 
 /// Reads a log of any size and gives each entry; lines without a head belong to the entry before.
 pub fn each(input: &mut dyn Read, give: &mut dyn FnMut(Entry)) -> Vec<Problem> {
@@ -51,29 +49,7 @@ pub fn parse(input: &mut dyn Read) -> (Vec<Entry>, Vec<Problem>) {
 }
 
 fn head(line: u64, text: &str) -> Option<Entry> {
-    let time = text.get(..19)?;
-    let shape = time.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-' || byte == b'/',
-        10 => byte == b' ' || byte == b'\t',
-        13 | 16 => byte == b':',
-        _ => byte.is_ascii_digit(),
-    });
-    if !shape {
-        return None;
-    }
-    let local = time
-        .chars()
-        .enumerate()
-        .map(|(at, c)| {
-            if at == 4 || at == 7 {
-                '-'
-            } else if at == 10 {
-                'T'
-            } else {
-                c
-            }
-        })
-        .collect();
+    let local = civil_time(text, b"-/", b" \t")?;
     // Fractions of the second, then process and thread, then the component.
     let mut rest = text.get(19..)?.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':' || c == '.');
     for _ in 0..2 {

@@ -1,6 +1,7 @@
 //! The clock, as far as this disk tells: time service, time zone, and whether its own times contradict each other. The clock of the
 //! computer that looks at the disk is never asked.
 
+use crate::civil::{self, days};
 use crate::defaults;
 use crate::logs::reporting_events;
 use crate::probe::{fact, text};
@@ -450,25 +451,9 @@ fn compare(shutdown: i64, built: Option<i64>, files: Option<i64>) -> &'static st
     }
 }
 
-/// Days since 1970-01-01 of a Gregorian date (H. Hinnant, "chrono-compatible low-level date algorithms").
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    year.div_euclid(400) * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// `2015-01-01T00:00:00Z`, by the inverse of [`days`].
+/// `2015-01-01T00:00:00Z`.
 fn iso(seconds: i64) -> String {
-    let z = seconds.div_euclid(DAY) + 719_468;
-    let of_era = z.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
-    let year = year_of_era + z.div_euclid(146_097) * 400 + i64::from(month <= 2);
-    let second = seconds.rem_euclid(DAY);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+    civil::text(seconds) + "Z"
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What a file is, by its first bytes: for files that were renamed before they were sent.
 
-use model::VolumePath;
+use model::{TextUnits, VolumePath};
 
 /// What a file with this start is.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,18 +50,16 @@ pub(super) fn by_content(start: &[u8]) -> Option<Recognised> {
 
 /// The text of a log, as far as ASCII is concerned: UTF-8, a code page, or UTF-16.
 fn text(start: &[u8]) -> String {
-    let units = |order: fn([u8; 2]) -> u16, from: usize| {
-        let units: Vec<u16> = start.get(from..).unwrap_or_default().as_chunks::<2>().0.iter().map(|two| order(*two)).collect();
+    let units = |order: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = start.as_chunks::<2>().0.iter().map(|two| order(*two)).collect();
         String::from_utf16_lossy(&units)
     };
-    match start {
-        [0xff, 0xfe, ..] => units(u16::from_le_bytes, 2),
-        [0xfe, 0xff, ..] => units(u16::from_be_bytes, 2),
-        // ReportingEvents.log has no mark at its start.
-        [_, 0, _, 0, ..] => units(u16::from_le_bytes, 0),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        _ => String::from_utf8_lossy(start).into_owned(),
-    }
+    let text = match TextUnits::guess(start) {
+        TextUnits::Utf16Le => units(u16::from_le_bytes),
+        TextUnits::Utf16Be => units(u16::from_be_bytes),
+        TextUnits::Bytes => String::from_utf8_lossy(start).into_owned(),
+    };
+    text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text)
 }
 
 /// The log that has such lines. The kinds of lines are counted, because every log also holds lines of other parts.
