@@ -69,11 +69,11 @@ fn walk(path: &str) -> Result<String, Box<dyn Error>> {
     for step in hive.walk() {
         let key = step?.key;
         keys += 1;
-        name_sum += sum(key.name_str().as_bytes());
+        name_sum += sum(&key.name_utf8());
         for value in key.values() {
             let value = value?;
             values += 1;
-            name_sum += sum(value.name_str().as_bytes());
+            name_sum += sum(&value.name_utf8());
             let data = value.data()?;
             data_bytes += data.len() as u64;
             data_sum += sum(&data);
@@ -87,20 +87,27 @@ fn walk(path: &str) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// The sum of all bytes, eight at a time; every program does it in the same way.
+/// The sum of all bytes, eight at a time in four lanes of 16 bits; every program does it in the same way.
 fn sum(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
-    let whole: u64 = words.iter().map(|word| sum_of_word(u64::from_le_bytes(*word))).sum();
+    // 128 words add at most 128 * 2 * 255 to a lane, which fits.
+    let whole: u64 = words.chunks(128).map(|words| add_lanes(words.iter().map(|word| lanes(u64::from_le_bytes(*word))).sum())).sum();
     match bytes.last_chunk::<8>() {
         _ if rest.is_empty() => whole,
-        Some(last) => whole + sum_of_word(u64::from_le_bytes(*last) >> (64 - 8 * rest.len())),
+        Some(last) => whole + add_lanes(lanes(u64::from_le_bytes(*last) >> (64 - 8 * rest.len()))),
         None => rest.iter().fold(0, |total, &byte| total + u64::from(byte)),
     }
 }
 
-fn sum_of_word(word: u64) -> u64 {
+fn lanes(word: u64) -> u64 {
     const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
-    ((word & EVEN) + (word >> 8 & EVEN)).wrapping_mul(0x0001_0001_0001_0001) >> 48
+    (word & EVEN) + (word >> 8 & EVEN)
+}
+
+fn add_lanes(lanes: u64) -> u64 {
+    const EVEN: u64 = 0x0000_ffff_0000_ffff;
+    let pairs = (lanes & EVEN) + (lanes >> 16 & EVEN);
+    (pairs & 0xffff_ffff) + (pairs >> 32)
 }
 
 /// From the three files to the recovered hive in memory, and to a new file when one is named.

@@ -54,14 +54,14 @@ impl<'b> Key<'b> {
     /// The name; unpaired surrogates become U+FFFD.
     #[must_use]
     pub fn name(&self) -> String {
-        self.name_str().into_owned()
+        self.raw_name().text()
     }
 
-    /// The name without an allocation when it is plain ASCII.
+    /// The name in UTF-8, without an allocation when it is plain ASCII. Bytes instead of text, because text would be checked again.
     #[inline]
     #[must_use]
-    pub fn name_str(&self) -> Cow<'b, str> {
-        self.raw_name().text()
+    pub fn name_utf8(&self) -> Cow<'b, [u8]> {
+        self.raw_name().utf8()
     }
 
     /// The exact name in UTF-16 units.
@@ -211,7 +211,7 @@ impl<'b> Key<'b> {
     /// # Errors
     /// When its cell is damaged.
     pub fn class(&self) -> Result<Option<String>, Error> {
-        Ok(self.class_bytes()?.map(|bytes| Name::Utf16(bytes).text().into_owned()))
+        Ok(self.class_bytes()?.map(|bytes| Name::Utf16(bytes).text()))
     }
 
     pub(crate) fn class_bytes(&self) -> Result<Option<&'b [u8]>, Error> {

@@ -28,15 +28,20 @@ impl<'b> Name<'b> {
     }
 
     /// The name as text; unpaired surrogates become U+FFFD.
-    #[inline]
-    pub(crate) fn text(self) -> Cow<'b, str> {
-        if let Self::Latin1(bytes) = self
-            && bytes.is_ascii()
-            && let Ok(text) = std::str::from_utf8(bytes)
-        {
-            return Cow::Borrowed(text);
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::Latin1(bytes) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+            Self::Utf16(_) => char::decode_utf16(self.units()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect(),
         }
-        Cow::Owned(char::decode_utf16(self.units()).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    }
+
+    /// The same in UTF-8. A compressed name of ASCII alone is its own UTF-8.
+    #[inline]
+    pub(crate) fn utf8(self) -> Cow<'b, [u8]> {
+        match self {
+            Self::Latin1(bytes) if bytes.is_ascii() => Cow::Borrowed(bytes),
+            _ => Cow::Owned(self.text().into_bytes()),
+        }
     }
 
     /// Whether the name is `other` by Windows' case rule.

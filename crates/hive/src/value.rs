@@ -46,14 +46,14 @@ impl<'b> Value<'b> {
     /// The name; empty for the default value; unpaired surrogates become U+FFFD.
     #[must_use]
     pub fn name(&self) -> String {
-        self.name_str().into_owned()
+        self.raw_name().text()
     }
 
-    /// The name without an allocation when it is plain ASCII.
+    /// The name in UTF-8, without an allocation when it is plain ASCII. Bytes instead of text, because text would be checked again.
     #[inline]
     #[must_use]
-    pub fn name_str(&self) -> Cow<'b, str> {
-        self.raw_name().text()
+    pub fn name_utf8(&self) -> Cow<'b, [u8]> {
+        self.raw_name().utf8()
     }
 
     /// The exact name in UTF-16 units.
