@@ -46,6 +46,10 @@ pub(crate) fn look_up(target: &dyn Target, named: &Named) -> Vec<Object> {
         "system-partition-full" => {
             vec![unclear("the EFI system partition", "device", "How full the EFI system partition is cannot be seen from here")]
         }
+        "store-inconsistent" => {
+            let says = format!("The log calls it {object}; which of its parts that is, it does not say");
+            vec![unclear("the component store", named.kind, &says)]
+        }
         "disk-full" => vec![unclear(&format!("{}:\\", target.drive()), "device", "How full the drive was at that time cannot be seen now")],
         _ => vec![unclear(object, named.kind, &format!("{object} was not looked up"))],
     }

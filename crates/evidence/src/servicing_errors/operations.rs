@@ -27,17 +27,21 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// What CheckSUR found; `None` for what is neither a package nor a manifest.
+    /// What CheckSUR found; `None` for what is neither a package, a manifest nor a file of a component.
     pub(crate) fn of_readiness(damage: &crate::logs::checksur::Damage) -> Option<Named> {
         let file = damage.file.to_ascii_lowercase();
         let (rule, kind) = if file.starts_with("servicing\\packages\\") {
             ("package-manifest", "package")
         } else if file.starts_with("winsxs\\manifests\\") {
             ("component-manifest", "component")
+        } else if file.starts_with("winsxs\\") && file.split('\\').count() == 3 {
+            ("payload-missing", "file")
         } else {
             return None;
         };
-        let object = damage.file.rsplit('\\').next().unwrap_or_default().to_owned();
+        // A file of a component is found by its folder, the others by their name.
+        let parts = if kind == "file" { 2 } else { 1 };
+        let object = damage.file.rsplitn(parts + 1, '\\').take(parts).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\\");
         let text = format!("{} {}", damage.kind, damage.file).trim().to_owned();
         Some(Named { rule, kind, object, code: None, log: 0, line: damage.line, local: None, text, phase: "report", package: None, operation: 0 })
     }
@@ -227,6 +231,9 @@ impl Operations {
         if let Some(package) = package.filter(|package| package.contains('~') && code.0 != NOT_APPLICABLE) {
             if complete {
                 self.now.package = Some(package.clone());
+            } else if failing && !self.now.named.is_empty() {
+                // An excerpt, or a session cut short, says only at its end what it was about.
+                self.now.package.get_or_insert_with(|| package.clone());
             }
             let kb = self.kbs.get(&package).cloned();
             let result = PackageResult { package, kb, code, log, line: entry.line, local: entry.local.clone(), operation: self.number };
