@@ -139,11 +139,15 @@ fn subject_of(result: &PackageResult) -> String {
 fn readiness(target: &dyn Target, facts: &mut Facts, path: &VolumePath) {
     let source = path.with_drive(target.drive());
     let parsed = target.open(path).and_then(|mut input| match checksur::parse(&mut *input) {
-        Ok((damage, _)) => Reading::Known(damage),
+        Ok(found) => Reading::Known(found),
         Err(error) => Reading::Unreadable(error.to_string()),
     });
     match parsed {
-        Reading::Known(damage) => {
+        Reading::Known((damage, problems)) => {
+            if let Some(first) = problems.first() {
+                let why = format!("they name no file that this version knows, the first of them in line {}", first.line);
+                facts.not_checked.push(NotChecked { what: format!("{} of the faults in {source}", problems.len()), why, blocking: false });
+            }
             for damage in damage.iter().take(MOST) {
                 if let Some(named) = Named::of_readiness(damage) {
                     add(target, facts, &named, &source);

@@ -50,7 +50,11 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let existing = match target.key(SERVICES) {
         Reading::Known(view) => view.subkeys,
         other => {
-            let why = if let Reading::Unreadable(why) = other { why } else { "there is no Services key".into() };
+            let why = match other {
+                Reading::Unreadable(why) => why,
+                Reading::NotCollected => "the key Services is not part of what was given".into(),
+                _ => "there is no Services key".into(),
+            };
             facts.not_checked.push(NotChecked { what: "services".into(), why, blocking: true });
             return;
         }

@@ -4,7 +4,7 @@ use crate::diagnose::Diagnosed;
 use crate::reports::state_words;
 use crate::run_report::{RunReport, RunVerdict, UndoJson};
 use crate::runs::RunSummary;
-use model::{Confidence, Level, Verdict};
+use model::{Confidence, Level, NotChecked, Verdict};
 use std::fmt::Write;
 
 /// Columns after which sentences are wrapped.
@@ -65,9 +65,7 @@ pub fn diagnosis(diagnosed: &Diagnosed, verbose: bool) -> String {
     }
     if !diagnosis.not_checked.is_empty() {
         out.push('\n');
-        for item in &diagnosis.not_checked {
-            wrap(&mut out, "not checked: ", &format!("{} – {}", item.what, item.why));
-        }
+        not_checked(&mut out, &diagnosis.not_checked, verbose);
     }
     if verbose {
         wrap(&mut out, "not part of this version: ", &diagnosis.out_of_scope.join("; "));
@@ -77,6 +75,28 @@ pub fn diagnosis(diagnosed: &Diagnosed, verbose: bool) -> String {
     out.push('\n');
     wrap(&mut out, "", &conclusion(diagnosed));
     out
+}
+
+/// Each with its reason; what many have in common is said once, with short names, unless everything is wanted.
+fn not_checked(out: &mut String, items: &[NotChecked], whole: bool) {
+    const MANY: usize = 4;
+    let mut said: Vec<&str> = Vec::new();
+    for item in items {
+        let same: Vec<&NotChecked> = items.iter().filter(|other| other.why == item.why).collect();
+        if whole || same.len() < MANY {
+            wrap(out, "not checked: ", &format!("{} – {}", item.what, item.why));
+        } else if !said.contains(&item.why.as_str()) {
+            said.push(&item.why);
+            let mut names: Vec<&str> = same.iter().map(|one| short(&one.what)).collect();
+            names.dedup();
+            wrap(out, "not checked: ", &format!("{} ({}; whole names with --verbose)", names.join(", "), item.why));
+        }
+    }
+}
+
+/// The last part of the path that a text ends with, or the text.
+fn short(what: &str) -> &str {
+    what.trim_end_matches(')').rsplit('\\').next().unwrap_or(what)
 }
 
 fn conclusion(diagnosed: &Diagnosed) -> String {
@@ -128,9 +148,7 @@ pub fn run(report: &RunReport, target: &str) -> String {
     for left in &report.not_needed {
         wrap(&mut out, "left alone: ", left);
     }
-    for item in &report.not_checked {
-        wrap(&mut out, "not checked: ", &format!("{} – {}", item.what, item.why));
-    }
+    not_checked(&mut out, &report.not_checked, true);
     out.push('\n');
     wrap(&mut out, "", &verdict_words(report));
     next_steps(&mut out, report, target);
