@@ -158,12 +158,14 @@ fn compare(faults: &[&Fault], demo: &Value, folder: &Path, scratch: &Path, count
         after = in_folder(scratch, &["diagnose", "--json", target]).json();
     }
     later.extend(findings(&after));
-    // Another fault hides it: that one lies on the same object, or with it gone the finding is there.
+    // Another fault hides it: that one lies on the same object, with it gone the finding is there, or it is still there and needs
+    // a person (work that waits for a restart explains the flag that asks for one).
     for (cause, object) in &hidden {
         let owner = |fault: &&&Fault| fault.expected.contains(&(cause.clone(), object.clone()));
         let hides = faults.iter().filter(|fault| !owner(fault)).any(|fault| fault.touches(object));
         let shown = later.contains(&(cause.clone(), object.clone()));
-        assert!(hides || shown, "{what}: {cause} on {object} was not found, no other fault touches it, and no repair brings it to light");
+        let open = verdict != "repaired" && !findings(&after).is_empty();
+        assert!(hides || shown || open, "{what}: {cause} on {object} was not found, no other fault touches it, and no repair brings it to light");
     }
     let made = changes(folder);
     let missing: BTreeSet<&String> = faults.iter().flat_map(|fault| &fault.changes).filter(|change| !made.contains(*change)).collect();
