@@ -97,6 +97,12 @@ pub trait Target {
         self.read(path, LARGEST_HELD).map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read + '_>)
     }
 
+    /// The files packed in a cabinet, such as a servicing log that Windows has set aside: `take` gets the name and the content of
+    /// each. When the answer is `Unreadable`, those before the damage were handed over.
+    fn unpack(&self, path: &VolumePath, take: &mut dyn FnMut(&str, &mut dyn Read)) -> Reading<()> {
+        unpack_stream(self.open(path), path, take)
+    }
+
     /// At most the first `length` bytes of a file of any size.
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>>;
 
@@ -137,6 +143,14 @@ pub trait Target {
 
     /// The Windows folder on this volume, usually `\Windows`.
     fn windows_folder(&self) -> VolumePath;
+}
+
+/// Unpacks what was opened as a cabinet.
+pub(crate) fn unpack_stream(opened: Reading<Box<dyn Read + '_>>, path: &VolumePath, take: &mut dyn FnMut(&str, &mut dyn Read)) -> Reading<()> {
+    opened.and_then(|mut packed| match crate::targets::bundle::unpack::cabinet(&mut *packed, take) {
+        Ok(()) => Reading::Known(()),
+        Err(error) => Reading::Unreadable(format!("{path}: {error}")),
+    })
 }
 
 /// Whether a change is made or taken back.

@@ -9,8 +9,9 @@ mod gather;
 mod limits;
 mod place;
 mod recognise;
-mod seven;
-mod tar;
+pub(super) mod seven;
+pub(super) mod tar;
+pub(crate) mod unpack;
 
 use crate::target::{Entry, EntryKind, Expanded, KeyView, Target};
 use crate::targets::folder::hives::HiveFile;
@@ -206,6 +207,10 @@ impl Target for BundleTarget {
             true => Reading::Unreadable(format!("{path} is larger than {limit} bytes")),
             false => Reading::Known(bytes),
         })
+    }
+
+    fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
+        self.content(path, |file| file.blob.stream())
     }
 
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {

@@ -2,14 +2,16 @@
 
 pub(crate) mod answers;
 pub(crate) mod archive;
+mod gathered;
 pub(crate) mod parts;
 mod reg;
 
-use crate::OpenError;
-use crate::target::{Entry, Expanded, KeyView, Target};
+use crate::target::{Entry, Expanded, KeyView, Target, unpack_stream};
+use crate::{OpenError, names_equal};
 use answers::{Answers, Content, Table};
 use model::{CollectedPart, Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 use parts::Parts;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A bundle of collected evidence.
@@ -20,12 +22,12 @@ pub struct CollectedTarget {
 }
 
 impl CollectedTarget {
-    /// Opens a bundle; `None` when the file is no zip archive with a `collect.json`.
+    /// Opens a bundle: the zip archive that `collect` wrote, or what somebody made of it; `None` when there is no `collect.json`.
     ///
     /// # Errors
     /// When it cannot be read, or its index is damaged or of another version.
     pub fn open(given: &Path) -> Result<Option<Self>, OpenError> {
-        match archive::parts_of(given) {
+        match gathered::parts_of(given) {
             Ok(Some(parts)) => Self::from_parts(given, &parts).map(Some),
             Ok(None) => Ok(None),
             Err(source) => Err(OpenError::Io { path: given.into(), source }),
@@ -49,6 +51,13 @@ impl CollectedTarget {
             Some(Reading::NotCollected) | None => Reading::NotCollected,
         }
     }
+}
+
+/// The name of a file that lies directly below this path.
+fn name_below(asked: &str, folder: &VolumePath) -> Option<String> {
+    let asked = VolumePath::parse(asked).ok()?;
+    let below = asked.parent().is_some_and(|parent| names_equal(&parent.to_string(), &folder.to_string()));
+    below.then(|| asked.file_name().to_owned())
 }
 
 fn answer<T: Clone>(table: &Table<Reading<T>>, asked: &str) -> Reading<T> {
@@ -96,6 +105,27 @@ impl Target for CollectedTarget {
             None if content.part == CollectedPart::Whole => Reading::Known(content.bytes.clone()),
             None => Reading::NotCollected,
         })
+    }
+
+    /// What is packed was collected unpacked, as files below the cabinet's path.
+    fn unpack(&self, path: &VolumePath, take: &mut dyn FnMut(&str, &mut dyn Read)) -> Reading<()> {
+        let inside: Vec<(String, &Reading<Content>)> =
+            self.answers.files.iter().filter_map(|(asked, answer)| Some((name_below(asked, path)?, answer))).collect();
+        if inside.is_empty() {
+            return unpack_stream(self.open(path), path, take);
+        }
+        let mut whole = match self.answers.files.get(&path.to_string()) {
+            Some(Reading::Unreadable(why)) => Reading::Unreadable(why.clone()),
+            _ => Reading::Known(()),
+        };
+        for (name, answer) in inside {
+            match answer {
+                Reading::Known(content) if content.part == CollectedPart::Whole => take(&name, &mut content.bytes.as_slice()),
+                Reading::Unreadable(why) => whole = Reading::Unreadable(why.clone()),
+                _ => whole = Reading::NotCollected,
+            }
+        }
+        whole
     }
 
     fn sha256(&self, path: &VolumePath) -> Reading<String> {

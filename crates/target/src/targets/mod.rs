@@ -47,6 +47,12 @@ enum Opened {
 /// somebody sent.
 fn open_any(text: &str, scratch: &Path) -> Result<Opened, OpenError> {
     let path = Path::new(text);
+    // Evidence that was collected with --full holds hives at their places, so it would pass for a Windows when it is unpacked.
+    if path.is_dir()
+        && let Some(bundle) = CollectedTarget::open(path)?
+    {
+        return Ok(Opened::Collected(bundle));
+    }
     match open_folder(text, scratch) {
         Ok(folder) => Ok(Opened::Folder(folder)),
         Err(error @ (OpenError::NotWindows { .. } | OpenError::NotOffered { .. })) => {

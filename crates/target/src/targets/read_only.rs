@@ -4,6 +4,7 @@
 use crate::target::{Direction, Entry, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
 use crate::{StateStore, TargetError};
 use model::{Change, Observed, Reading, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use std::io::Read;
 
 /// A target on which nothing can be done.
 pub(crate) struct ReadOnlyTarget<T>(pub(crate) T);
@@ -36,6 +37,14 @@ impl<T: Target> Target for ReadOnlyTarget<T> {
 
     fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
         self.0.read(path, limit)
+    }
+
+    fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
+        self.0.open(path)
+    }
+
+    fn unpack(&self, path: &VolumePath, take: &mut dyn FnMut(&str, &mut dyn Read)) -> Reading<()> {
+        self.0.unpack(path, take)
     }
 
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {

@@ -5,6 +5,7 @@ use super::collected::answers::{Answers, Content};
 use crate::target::{Entry, Expanded, KeyView, Target};
 use model::{CollectedPart, LeftOut, Reading, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::cell::RefCell;
+use std::io::{self, Read};
 
 /// A larger file is asked about but its content is not kept; databases are larger, logs are not.
 const LARGEST_KEPT: usize = 64 << 20;
@@ -68,6 +69,54 @@ impl<'a> Recording<'a> {
         };
         if keep {
             answers.files.put(path.to_string(), answer);
+        }
+    }
+}
+
+/// A file on its way to a probe; what passes is kept when the probe is done with it.
+struct Kept<'a> {
+    recording: &'a Recording<'a>,
+    path: VolumePath,
+    input: Box<dyn Read + 'a>,
+    bytes: Vec<u8>,
+    ended: bool,
+    failed: Option<String>,
+}
+
+impl Read for Kept<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = match self.input.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                self.failed = Some(error.to_string());
+                return Err(error);
+            }
+            Ok(count) => count,
+        };
+        self.ended |= count == 0 && !into.is_empty();
+        if self.bytes.len() <= LARGEST_KEPT {
+            self.bytes.extend_from_slice(into.get(..count).unwrap_or_default());
+        }
+        Ok(count)
+    }
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        // A probe may have seen enough before the end.
+        let mut block = vec![0; 1 << 16];
+        while !self.ended && self.failed.is_none() && self.bytes.len() <= LARGEST_KEPT {
+            if self.read(&mut block).is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+                break;
+            }
+        }
+        let bytes = std::mem::take(&mut self.bytes);
+        if let Some(why) = self.failed.take() {
+            self.recording.content(&self.path, Reading::Unreadable(why));
+        } else if bytes.len() > LARGEST_KEPT {
+            self.recording.leave_out(&self.path, format!("it has more than {} MB, which is more than is collected of one file", LARGEST_KEPT >> 20));
+        } else {
+            self.recording.content(&self.path, Reading::Known(Content { bytes, part: CollectedPart::Whole }));
         }
     }
 }
@@ -137,6 +186,40 @@ impl Target for Recording<'_> {
                 self.leave_out(path, format!("it has {} MB, more than is collected of one file", bytes.len() >> 20));
             }
             _ => self.content(path, answer.clone().map(|bytes| Content { bytes, part: CollectedPart::Whole })),
+        }
+        answer
+    }
+
+    fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
+        match self.below.open(path) {
+            Reading::Known(input) => {
+                Reading::Known(Box::new(Kept { recording: self, path: path.clone(), input, bytes: Vec::new(), ended: false, failed: None }))
+            }
+            Reading::Unreadable(why) => {
+                self.content(path, Reading::Unreadable(why.clone()));
+                Reading::Unreadable(why)
+            }
+            Reading::Absent => {
+                self.content(path, Reading::Absent);
+                Reading::Absent
+            }
+            Reading::NotCollected => Reading::NotCollected,
+        }
+    }
+
+    /// What is packed is kept unpacked, as files below the cabinet's path: in a cabinet nothing could be replaced.
+    fn unpack(&self, path: &VolumePath, take: &mut dyn FnMut(&str, &mut dyn Read)) -> Reading<()> {
+        let answer = self.below.unpack(path, &mut |name, content| {
+            // The name is a stranger's.
+            let inside = name.rsplit(['/', '\\']).next().unwrap_or_default();
+            let path = path.join(inside);
+            let mut kept = Kept { recording: self, path, input: Box::new(content), bytes: Vec::new(), ended: false, failed: None };
+            take(name, &mut kept);
+        });
+        match &answer {
+            Reading::Unreadable(why) => self.content(path, Reading::Unreadable(why.clone())),
+            Reading::Absent => self.content(path, Reading::Absent),
+            Reading::Known(()) | Reading::NotCollected => {}
         }
         answer
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 /// What archives are read from.
-pub(super) trait Source: Read + Seek {}
+pub(in crate::targets) trait Source: Read + Seek {}
 impl<T: Read + Seek> Source for T {}
 
 /// An opened zip archive.
@@ -51,6 +51,16 @@ impl Blob {
             content.take(limit).read_to_end(&mut bytes)?;
             Ok(bytes)
         })
+    }
+
+    /// The bytes as a stream, in memory that does not grow with them: a zipped member is unpacked first, to a temporary file when it
+    /// is large.
+    pub(super) fn stream(&self) -> io::Result<Box<dyn Read>> {
+        let unpacked = match self {
+            Blob::Zipped { .. } => self.with(|content| Spool::default().keep(&mut content.take(limits::LARGEST_MEMBER)))?,
+            other => other.clone(),
+        };
+        Ok(Box::new(unpacked.source()?))
     }
 
     /// The bytes with seeking; a zipped member has to be unpacked first.

@@ -233,6 +233,10 @@ impl Gathered {
                 }
                 Ok(())
             }
+            Some(Recognised::Report(event)) => {
+                let path = told.or_else(|| place::of_report(&event, origin));
+                self.keep(origin, member, content, path)
+            }
             Some(Recognised::At(path)) => {
                 // An event log tells its channel; of other logs the name says more (CbsPersist_2024….log).
                 let named = match path.file_name().ends_with(".evtx") {

@@ -4,10 +4,11 @@ use crate::names_equal;
 use model::VolumePath;
 
 /// Folders of the Windows folder below which a member's own path is believed.
-const IN_WINDOWS: [&str; 14] = [
+const IN_WINDOWS: [&str; 15] = [
     "System32",
     "SysWOW64",
     "Logs",
+    "CCM",
     "Panther",
     "INF",
     "SoftwareDistribution",
@@ -22,7 +23,10 @@ const IN_WINDOWS: [&str; 14] = [
 ];
 
 /// Ends of paths by which a member is recognised where the folders above were not packed, and where they lie.
-const ENDS: [(&str, &[&str], &str); 11] = [
+const ENDS: [(&str, &[&str], &str); 14] = [
+    ("WER", &["ReportArchive", "ReportQueue"], "ProgramData\\Microsoft\\Windows"),
+    ("CCM", &["Logs"], "Windows"),
+    ("Recovery", &["ReAgent.xml"], "Windows\\System32"),
     ("winevt", &["Logs"], "Windows\\System32"),
     ("System32", &["config", "winevt", "LogFiles", "catroot2", "drivers"], "Windows"),
     ("config", &["SYSTEM", "SOFTWARE", "DEFAULT", "COMPONENTS", "DRIVERS", "SAM", "SECURITY"], "Windows\\System32"),
@@ -36,8 +40,11 @@ const ENDS: [(&str, &[&str], &str); 11] = [
     ("INF", &["setupapi.dev.log", "setupapi.setup.log", "setupapi.offline.log", "setupapi.upgrade.log"], "Windows"),
 ];
 
+/// Where the Configuration Manager client keeps its logs.
+const CCM: &str = "Windows\\CCM\\Logs";
+
 /// Names by which a member is recognised wherever it was packed; `*` stands for any end.
-const NAMES: [(&str, &str); 38] = [
+const NAMES: [(&str, &str); 44] = [
     ("BlueBox.log", "Windows\\Logs\\MoSetup"),
     ("CBS.log", "Windows\\Logs\\CBS"),
     ("CbsPersist_*", "Windows\\Logs\\CBS"),
@@ -47,6 +54,7 @@ const NAMES: [(&str, &str); 38] = [
     ("DEFAULT", "Windows\\System32\\config"),
     ("DRIVERS", "Windows\\System32\\config"),
     ("DataStore.edb", "Windows\\SoftwareDistribution\\DataStore"),
+    ("ReAgent.xml", "Windows\\System32\\Recovery"),
     ("ReportingEvents.log", "Windows\\SoftwareDistribution"),
     ("SAM", "Windows\\System32\\config"),
     ("SECURITY", "Windows\\System32\\config"),
@@ -55,7 +63,12 @@ const NAMES: [(&str, &str); 38] = [
     ("SetupDiagResults.json", "Windows\\Logs\\SetupDiag"),
     ("SetupDiagResults.log", "Windows\\Logs\\SetupDiag"),
     ("SetupDiagResults.xml", "Windows\\Logs\\SetupDiag"),
+    ("ScanAgent.log", CCM),
     ("UpdateAgent.log", "Windows\\Logs\\MoSetup"),
+    ("UpdatesDeployment.log", CCM),
+    ("UpdatesHandler.log", CCM),
+    ("UpdatesStore.log", CCM),
+    ("WUAHandler.log", CCM),
     ("WindowsUpdate.log", "Windows"),
     ("CompatData_*", "$WINDOWS.~BT\\Sources\\Panther"),
     ("catdb", "Windows\\System32\\catroot2\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}"),
@@ -66,12 +79,13 @@ const NAMES: [(&str, &str); 38] = [
     ("dpx.log", "Windows\\Logs\\DPX"),
     ("pending.xml", "Windows\\WinSxS"),
     ("poqexec.log", "Windows\\WinSxS"),
-    ("setupact.log", "Windows\\Panther"),
+    // Without its folder it is taken for the log of an upgrade: those of the installation itself are of use to nobody.
+    ("setupact.log", "$WINDOWS.~BT\\Sources\\Panther"),
     ("setupapi.dev.*", "Windows\\INF"),
     ("setupapi.offline.*", "Windows\\INF"),
     ("setupapi.setup.*", "Windows\\INF"),
     ("setupapi.upgrade.*", "Windows\\INF"),
-    ("setuperr.log", "Windows\\Panther"),
+    ("setuperr.log", "$WINDOWS.~BT\\Sources\\Panther"),
     ("setupmem.dmp", "$WINDOWS.~BT\\Sources\\Rollback"),
     ("qmgr.db", "ProgramData\\Microsoft\\Network\\Downloader"),
     ("DPX_*.log", "Windows\\Logs\\DPX"),
@@ -121,11 +135,17 @@ pub(super) fn by_path(name: &VolumePath) -> Option<VolumePath> {
     // A file itself is at the end; folders before it.
     let folders = parts.len().saturating_sub(1);
     for at in (0..folders).rev() {
-        if is(at, "$WINDOWS.~BT") && at + 1 < folders {
+        if (is(at, "$WINDOWS.~BT") || is(at, "$Windows.~WS")) && at + 1 < folders {
             return parse(from(at));
         }
         if (is(at, "Windows") || is(at, "WINNT")) && at + 1 < folders && IN_WINDOWS.iter().any(|folder| is(at + 1, folder)) {
             return parse(format!("Windows\\{}", from(at + 1)));
+        }
+    }
+    for at in (0..folders).rev() {
+        // Of the folders called Panther, this one holds what Setup did to a Windows that was there before.
+        if is(at, "Sources") && at + 1 < folders && (is(at + 1, "Panther") || is(at + 1, "Rollback")) {
+            return parse(format!("$WINDOWS.~BT\\{}", from(at)));
         }
     }
     for at in (0..folders).rev() {
@@ -153,6 +173,18 @@ pub(super) fn by_name(name: &str) -> Option<VolumePath> {
     VolumePath::parse(&format!("{folder}\\{name}")).ok()
 }
 
+/// The place of an error report that was sent alone: each has a folder of its own, which is named like its event.
+pub(super) fn of_report(event: &str, origin: &str) -> Option<VolumePath> {
+    let word = |text: &str, most: usize| text.chars().filter(char::is_ascii_alphanumeric).take(most).collect::<String>();
+    let event = word(event, 60);
+    // Reports from different places must not take each other's.
+    let number = crate::sha256(origin.as_bytes());
+    let folder = format!("NonCritical_{event}_{}", number.get(..16).unwrap_or_default());
+    (!event.is_empty())
+        .then(|| VolumePath::parse(&format!("ProgramData\\Microsoft\\Windows\\WER\\ReportArchive\\{folder}\\Report.wer")).ok())
+        .flatten()
+}
+
 /// True for the folders in which a name that is not listed says nothing: Windows keeps logs there, and removes them as it likes. Of
 /// no other folder does a bundle give a list.
 pub(super) fn holds_logs(folder: &VolumePath) -> bool {
@@ -164,6 +196,8 @@ pub(super) fn holds_logs(folder: &VolumePath) -> bool {
         || below(&["Windows", "System32", "winevt", "Logs"])
         || below(&["Windows", "System32", "LogFiles"])
         || below(&["Windows", "Panther"])
+        || below(&["Windows", "CCM", "Logs"])
+        || below(&["ProgramData", "Microsoft", "Windows", "WER"])
         || below(&["$WINDOWS.~BT", "Sources", "Panther"])
         || below(&["$WINDOWS.~BT", "Sources", "Rollback"])
 }
@@ -191,7 +225,13 @@ mod tests {
             // No path of Windows: the name decides.
             ("Users/anna/Desktop/Windows/cbs.LOG", "\\Windows\\Logs\\CBS\\CBS.log"),
             ("CbsPersist_20240101.log", "\\Windows\\Logs\\CBS\\CbsPersist_20240101.log"),
-            ("a/setupact.log", "\\Windows\\Panther\\setupact.log"),
+            ("a/setupact.log", "\\$WINDOWS.~BT\\Sources\\Panther\\setupact.log"),
+            ("a/Panther/setupact.log", "\\Windows\\Panther\\setupact.log"),
+            ("a/Sources/Panther/setupact.log", "\\$WINDOWS.~BT\\Sources\\Panther\\setupact.log"),
+            ("sent/WUAHandler.log", "\\Windows\\CCM\\Logs\\WUAHandler.log"),
+            ("sent/CCM/Logs/UpdatesStore-20240102-030405.log", "\\Windows\\CCM\\Logs\\UpdatesStore-20240102-030405.log"),
+            ("Recovery/reagent.xml", "\\Windows\\System32\\Recovery\\reagent.xml"),
+            ("WER/ReportArchive/NonCritical_x/Report.wer", "\\ProgramData\\Microsoft\\Windows\\WER\\ReportArchive\\NonCritical_x\\Report.wer"),
         ] {
             assert_eq!(placed(name).as_deref(), Some(place), "{name}");
         }

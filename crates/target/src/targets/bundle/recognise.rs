@@ -7,6 +7,8 @@ use model::{TextUnits, VolumePath};
 pub(super) enum Recognised {
     /// It belongs there.
     At(VolumePath),
+    /// A report about an error, with the name of its event.
+    Report(String),
     /// A registry hive; which one is seen in its keys.
     Hive,
     /// A log of a registry hive; it belongs beside the hive of its name.
@@ -45,7 +47,11 @@ pub(super) fn by_content(start: &[u8]) -> Option<Recognised> {
             return Some(Recognised::OtherArchive(kind));
         }
     }
-    log(&text(start)).and_then(|path| VolumePath::parse(path).ok()).map(Recognised::At)
+    let text = text(start);
+    if let Some(event) = report(&text) {
+        return Some(Recognised::Report(event));
+    }
+    log(&text).and_then(|path| VolumePath::parse(path).ok()).map(Recognised::At)
 }
 
 /// The text of a log, as far as ASCII is concerned: UTF-8, a code page, or UTF-16.
@@ -62,6 +68,30 @@ fn text(start: &[u8]) -> String {
     text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text)
 }
 
+/// The event of an error report: `Version=1`, then `EventType=…` among its first lines.
+fn report(text: &str) -> Option<String> {
+    let mut lines = text.lines().map(str::trim).take(12);
+    lines.next().filter(|first| first.starts_with("Version="))?;
+    lines.find_map(|line| line.strip_prefix("EventType=")).map(str::to_owned).filter(|event| !event.is_empty())
+}
+
+/// The log of the Configuration Manager client whose part wrote most lines (`<![LOG[text]LOG]!><time=… component="WUAHandler" …>`).
+fn of_client(text: &str) -> Option<&'static str> {
+    // The parts whose logs are known; one of them has another name than its log.
+    const PARTS: [(&str, &str); 5] = [
+        ("WUAHandler", "Windows\\CCM\\Logs\\WUAHandler.log"),
+        ("UpdatesHandler", "Windows\\CCM\\Logs\\UpdatesHandler.log"),
+        ("UpdatesDeploymentAgent", "Windows\\CCM\\Logs\\UpdatesDeployment.log"),
+        ("UpdatesStore", "Windows\\CCM\\Logs\\UpdatesStore.log"),
+        ("ScanAgent", "Windows\\CCM\\Logs\\ScanAgent.log"),
+    ];
+    if !text.contains("<![LOG[") {
+        return None;
+    }
+    let count = |part: &str| text.matches(&format!("component=\"{part}\"")).count();
+    PARTS.iter().map(|(part, path)| (*path, count(part))).filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count).map(|(path, _)| path)
+}
+
 /// The log that has such lines. The kinds of lines are counted, because every log also holds lines of other parts.
 fn log(text: &str) -> Option<&'static str> {
     let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty()).take(200);
@@ -72,11 +102,23 @@ fn log(text: &str) -> Option<&'static str> {
     if lines().take(40).any(|line| line.starts_with("Checking System Update Readiness") || line.starts_with("Seconds executed: ")) {
         return Some("Windows\\Logs\\CBS\\CheckSUR.log");
     }
+    if text.trim_start().starts_with('<') {
+        // Settings of the recovery environment, or what SetupDiag found.
+        if text.contains("<WindowsRE") {
+            return Some("Windows\\System32\\Recovery\\ReAgent.xml");
+        }
+        if text.contains("<SetupDiag") {
+            return Some("Windows\\Logs\\SetupDiag\\SetupDiagResults.xml");
+        }
+        if let Some(path) = of_client(text) {
+            return Some(path);
+        }
+    }
     let kinds = [
         ("Windows\\Logs\\CBS\\CBS.log", lines().filter(|line| matches!(component(line), Some("CBS" | "CSI" | "DPX"))).count()),
         ("Windows\\Logs\\DISM\\dism.log", lines().filter(|line| component(line) == Some("DISM")).count()),
         (
-            "Windows\\Panther\\setupact.log",
+            "$WINDOWS.~BT\\Sources\\Panther\\setupact.log",
             lines().filter(|line| component(line).is_some_and(|name| !matches!(name, "CBS" | "CSI" | "DPX" | "DISM"))).count(),
         ),
         ("Windows\\INF\\setupapi.dev.log", lines().filter(|line| line.starts_with(">>>  ") || line.starts_with("<<<  ")).count()),
@@ -174,7 +216,18 @@ mod tests {
             ("Error\tCSI    00000c63 (F) Logged @: nothing\nError      [0x018003] CSI    00000c71 (F) failed", Some("Windows\\Logs\\CBS\\CBS.log")),
             ("Info, DISM   DISM.EXE: Executing command line: dism", Some("Windows\\Logs\\DISM\\dism.log")),
             ("Summary:\nSeconds executed: 12\nFound 1 errors", Some("Windows\\Logs\\CBS\\CheckSUR.log")),
-            ("2024-01-02 03:04:05, Info       [0x0601c1] IBS    Setup began", Some("Windows\\Panther\\setupact.log")),
+            ("2024-01-02 03:04:05, Info       [0x0601c1] IBS    Setup began", Some("$WINDOWS.~BT\\Sources\\Panther\\setupact.log")),
+            ("<?xml version='1.0' encoding='utf-8'?>\n<WindowsRE version=\"2.0\">", Some("Windows\\System32\\Recovery\\ReAgent.xml")),
+            ("<html>about WindowsRE and SetupDiag</html>", None),
+            (
+                "<![LOG[Its a WSUS Update Source type]LOG]!><time=\"03:04:05.678-060\" date=\"01-02-2026\" component=\"WUAHandler\" context=\"\" type=\"1\">",
+                Some("Windows\\CCM\\Logs\\WUAHandler.log"),
+            ),
+            (
+                "<![LOG[x]LOG]!><time=\"03:04:05.678-060\" date=\"01-02-2026\" component=\"UpdatesDeploymentAgent\">",
+                Some("Windows\\CCM\\Logs\\UpdatesDeployment.log"),
+            ),
+            ("<![LOG[x]LOG]!><time=\"03:04:05.678-060\" date=\"01-02-2026\" component=\"SomethingElse\">", None),
             ("Error HTTP the server said no\nInfo SQL connected", None),
             ("dear friend,\nWarning CBSX is no part of Windows", None),
         ] {

@@ -6,20 +6,20 @@ use sevenz_rust2::{ArchiveReader, Password};
 use std::io::{self, Read};
 
 /// One member, before its content.
-pub(super) struct SevenMember {
-    pub(super) name: String,
-    pub(super) size: u64,
+pub(in crate::targets) struct SevenMember {
+    pub(in crate::targets) name: String,
+    pub(in crate::targets) size: u64,
     /// Seconds since 1970 UTC.
-    pub(super) modified: i64,
+    pub(in crate::targets) modified: i64,
     /// An ordinary file; `false` for a link.
-    pub(super) is_file: bool,
+    pub(in crate::targets) is_file: bool,
 }
 
 /// Hands every member with its content to `take`, in order, until it says stop.
 ///
 /// # Errors
 /// When the archive is damaged, encrypted or wants too much memory; the members before were taken.
-pub(super) fn members(source: Box<dyn Source>, take: &mut dyn FnMut(SevenMember, &mut dyn Read) -> io::Result<bool>) -> io::Result<()> {
+pub(in crate::targets) fn members(source: Box<dyn Source>, take: &mut dyn FnMut(SevenMember, &mut dyn Read) -> io::Result<bool>) -> io::Result<()> {
     let mut reader = ArchiveReader::new_with_memory_limit(source, Password::empty(), limits::DICTIONARY_KB).map_err(io::Error::other)?;
     reader.set_thread_count(1);
     let mut stopped = false;

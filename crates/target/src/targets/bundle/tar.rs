@@ -7,16 +7,16 @@ use std::io::{self, Read};
 const LONGEST_NAME: u64 = 64 << 10;
 
 /// One member, before its content.
-pub(super) struct TarMember {
-    pub(super) name: String,
-    pub(super) size: u64,
-    pub(super) modified: i64,
+pub(in crate::targets) struct TarMember {
+    pub(in crate::targets) name: String,
+    pub(in crate::targets) size: u64,
+    pub(in crate::targets) modified: i64,
     /// An ordinary file; `false` for a link, a device or a pipe. Folders are not passed on at all.
-    pub(super) is_file: bool,
+    pub(in crate::targets) is_file: bool,
 }
 
 /// True when these bytes begin with a tar header.
-pub(super) fn is_tar(start: &[u8]) -> bool {
+pub(in crate::targets) fn is_tar(start: &[u8]) -> bool {
     start.first_chunk::<512>().is_some_and(checksum_fits)
 }
 
@@ -24,7 +24,7 @@ pub(super) fn is_tar(start: &[u8]) -> bool {
 ///
 /// # Errors
 /// When the archive is damaged; the members before were taken.
-pub(super) fn members(source: &mut dyn Read, take: &mut dyn FnMut(TarMember, &mut dyn Read) -> io::Result<bool>) -> io::Result<()> {
+pub(in crate::targets) fn members(source: &mut dyn Read, take: &mut dyn FnMut(TarMember, &mut dyn Read) -> io::Result<bool>) -> io::Result<()> {
     let mut header = [0_u8; 512];
     let mut long_name: Option<String> = None;
     loop {

@@ -8,7 +8,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 /// Bytes that are unpacked in all: a bundle comes from somebody else.
-const LARGEST: u64 = 2 << 30;
+pub(super) const LARGEST: u64 = 2 << 30;
 
 /// The archive.
 ///
@@ -24,13 +24,27 @@ pub fn zip_of(parts: &Parts) -> io::Result<Vec<u8>> {
     Ok(archive.finish()?.into_inner())
 }
 
-/// The parts of a bundle that `collect` wrote; `None` for every other file.
+/// True for the index, in whatever folder it was packed.
+pub(super) fn is_index(name: &str) -> bool {
+    name.rsplit(['/', '\\']).next() == Some(INDEX)
+}
+
+/// The parts without the folder that was packed around all of them; `None` when something else was packed with them, so that it is
+/// no bundle of ours any more.
+pub(super) fn without_top(parts: Parts) -> Option<Parts> {
+    let plain = |name: &str| name.trim_start_matches("./").to_owned();
+    let index = parts.keys().filter(|name| is_index(name)).min_by_key(|name| name.len())?;
+    let top = plain(index).strip_suffix(INDEX)?.to_owned();
+    parts.into_iter().map(|(name, bytes)| Some((plain(&name).strip_prefix(&top)?.to_owned(), bytes))).collect()
+}
+
+/// The parts of a zip archive with an index in it; `None` for every other file.
 ///
 /// # Errors
 /// When the archive is damaged or unpacks to more than is ever collected.
 pub(super) fn parts_of(path: &Path) -> io::Result<Option<Parts>> {
     let Ok(mut archive) = ZipArchive::new(io::BufReader::new(File::open(path)?)) else { return Ok(None) };
-    if archive.index_for_name(INDEX).is_none() {
+    if !archive.file_names().any(|name| name.is_ok_and(|name| is_index(&name))) {
         return Ok(None);
     }
     let (mut parts, mut room) = (Parts::new(), LARGEST);
