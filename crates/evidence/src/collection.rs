@@ -35,7 +35,7 @@ const fn raw(folder: &'static str, name: &'static str, most: usize, why: &'stati
 }
 
 /// Every kind, in the order of the folders.
-pub const EXTRAS: [Extra; 20] = [
+pub const EXTRAS: [Extra; 19] = [
     log("", "WindowsUpdate.log", "the update client, up to Windows 8.1"),
     log("INF", "setupapi.dev.log", "installation of drivers"),
     log("Logs\\CBS", "CBS.log", "servicing: which component failed, and why"),
@@ -46,7 +46,6 @@ pub const EXTRAS: [Extra; 20] = [
     log("Panther", "setupact.log", "Setup: what it did"),
     log("Panther", "setuperr.log", "Setup: what failed"),
     log("SoftwareDistribution", "ReportingEvents.log", "the history of updates"),
-    raw("Logs\\CBS", "CbsPersist_*.cab", 1, "the packed part of CBS.log"),
     raw("Logs\\WindowsUpdate", "*.etl", 20, "traces of the update client from Windows 10 on"),
     raw("System32\\config", "SYSTEM", 1, "the registry hive, with all services and drivers"),
     raw("System32\\config", "SOFTWARE", 1, "the registry hive, with all programs and packages"),

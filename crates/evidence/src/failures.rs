@@ -16,8 +16,24 @@ pub(crate) fn join(failures: Vec<Failure>) -> Vec<Failure> {
             None => joined.push(failure),
         }
     }
+    settle(&mut joined);
     joined.sort_by(|one, other| other.last.cmp(&one.last));
     joined
+}
+
+/// What one log says of an update that was installed in the end settles what another one says of the same failure: the servicing log
+/// that held the success may be gone while the one with the failure is still there.
+fn settle(failures: &mut [Failure]) {
+    let settled: Vec<Failure> =
+        failures.iter().filter(|failure| failure.resolved && UPDATES.contains(&failure.operation.as_str())).cloned().collect();
+    for failure in failures.iter_mut().filter(|failure| !failure.resolved && failure.phase == "servicing") {
+        let same = |other: &Failure| {
+            // Only a number tells surely that it is the same update.
+            kb(&other.subject).is_some_and(|number| kb(&failure.subject) == Some(number)) && other.code.eq_ignore_ascii_case(&failure.code)
+        };
+        // The client reports a failure after the servicing stack has.
+        failure.resolved = !failure.last.is_empty() && settled.iter().any(|other| same(other) && other.last >= failure.last);
+    }
 }
 
 fn same(one: &Failure, other: &Failure) -> bool {
@@ -122,6 +138,20 @@ mod tests {
         let one = joined.last().cloned().unwrap_or_else(|| failure("", "", "", false));
         assert_eq!((one.count, one.resolved, one.source.as_str()), (4, false, "System.evtx"));
         assert_eq!((one.first.as_str(), one.last.as_str()), ("2026-01-02T03:04:05", "2026-01-03T03:04:06"));
+    }
+
+    #[test]
+    fn what_was_installed_in_the_end_settles_what_the_servicing_log_says_of_the_same_failure() {
+        let servicing = |last: &str| Failure { phase: "servicing".into(), ..failure("CBS.log", "KB5034441 Package_for_KB5034441~x", last, false) };
+        let client = failure("ReportingEvents.log", "Security Update (KB5034441)", "2026-01-02T03:04:06", true);
+        let settled =
+            |servicing: Failure, client: Failure| join(vec![servicing, client]).into_iter().any(|one| one.phase == "servicing" && one.resolved);
+        assert!(settled(servicing("2026-01-02T03:04:05"), client.clone()));
+        // It failed again after that, or the success is of another update, or of another failure.
+        assert!(!settled(servicing("2026-01-09T03:04:05"), client.clone()));
+        assert!(!settled(servicing("2026-01-02T03:04:05"), Failure { subject: "KB5034763".into(), ..client.clone() }));
+        assert!(!settled(servicing("2026-01-02T03:04:05"), Failure { code: "0x80070003".into(), ..client.clone() }));
+        assert!(!settled(servicing("2026-01-02T03:04:05"), Failure { resolved: false, ..client }));
     }
 
     #[test]

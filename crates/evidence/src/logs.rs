@@ -4,6 +4,7 @@
 pub mod cbs;
 pub mod ccm;
 pub mod checksur;
+pub mod dism;
 mod entry;
 pub mod pending_xml;
 pub mod poqexec;

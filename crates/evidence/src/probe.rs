@@ -1,7 +1,9 @@
 //! What a probe is, and how all of them are run.
 
+use crate::logs::Problem;
 use crate::probes::ALL;
-use model::{Fact, FactDeclaration, Facts, Reading, Value};
+use model::{Fact, FactDeclaration, Facts, NotChecked, Reading, Value, VolumePath};
+use std::io::Read;
 use target::Target;
 
 /// Reads one part of a target.
@@ -32,6 +34,22 @@ pub fn declarations() -> Vec<&'static FactDeclaration> {
     let mut all: Vec<&FactDeclaration> = ALL.iter().flat_map(|probe| probe.facts).collect();
     all.sort_by_key(|declaration| declaration.name);
     all
+}
+
+/// Reads a log of any size as a stream; what could not be read of it is said. `what` is what people call it.
+pub(crate) fn read_log(target: &dyn Target, path: &VolumePath, what: &str, facts: &mut Facts, read: &mut dyn FnMut(&mut dyn Read) -> Vec<Problem>) {
+    let mut not_checked = |why: String| {
+        facts.not_checked.push(NotChecked { what: format!("{what} ({})", path.with_drive(target.drive())), why, blocking: false });
+    };
+    match target.open(path) {
+        Reading::Known(mut input) => {
+            if let Some(failed) = read(&mut *input).into_iter().find(|problem| problem.line == 0) {
+                not_checked(failed.what);
+            }
+        }
+        Reading::Unreadable(why) => not_checked(why),
+        Reading::Absent | Reading::NotCollected => {}
+    }
 }
 
 /// A fact from a reading, with the sentence for people and the place.

@@ -3,6 +3,7 @@
 //! `rules` is the table of lines, `operations` reads the log as a row of operations, `objects` looks at the target. The first
 //! two never see a target; none of them judges a cause.
 
+pub(crate) mod dism;
 mod objects;
 mod operations;
 mod rules;
@@ -10,4 +11,4 @@ mod rules;
 mod tests;
 
 pub(crate) use objects::look_up;
-pub(crate) use operations::{Named, Operations, PackageResult, succeeded};
+pub(crate) use operations::{Named, Operations, PackageResult, succeeded, supersedes};

@@ -20,7 +20,7 @@ pub struct Diagnosed {
 
 /// What this version does not look at, so that nobody takes silence for health.
 const OUT_OF_SCOPE: [&str; 5] = [
-    "dism.log, servicing logs that Windows has packed (CbsPersist cab files), and the content of the component store but for what the logs name",
+    "the content of the component store, but for what the logs name",
     "event logs, but for failed updates, services, databases of updating and the computer's drives",
     "drivers and devices, but for failed installations",
     "network, proxy, update servers and certificates",

@@ -73,6 +73,24 @@ fn hives_alone_show_what_the_registry_proves_and_nothing_else() {
 }
 
 #[test]
+fn a_database_sent_without_its_logs_does_not_lack_them() {
+    let (folder, sent) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    lab::build("healthy-unclean-shutdown-10", folder.path()).unwrap();
+    std::fs::copy(folder.path().join("Windows/SoftwareDistribution/DataStore/DataStore.edb"), sent.path().join("DataStore.edb")).unwrap();
+    std::fs::copy(folder.path().join("ProgramData/Microsoft/Network/Downloader/qmgr.db"), sent.path().join("qmgr.db")).unwrap();
+    // Guides are for versions of Windows, so it must be known which one this is.
+    std::fs::copy(folder.path().join("Windows/System32/config/SOFTWARE"), sent.path().join("SOFTWARE")).unwrap();
+    let diagnosed = diagnose(sent.path());
+    assert!(diagnosed.diagnosis.target.windows.is_some());
+    assert!(diagnosed.found.is_empty(), "{:?}", found(&diagnosed));
+    // What is wrong in the file itself is found.
+    lab::build("download-queue-torn-10", &folder.path().join("torn")).unwrap();
+    std::fs::copy(folder.path().join("torn/ProgramData/Microsoft/Network/Downloader/qmgr.db"), sent.path().join("qmgr.db")).unwrap();
+    let causes: Vec<String> = diagnose(sent.path()).found.iter().map(|one| one.finding.cause.clone()).collect();
+    assert_eq!(causes, ["download-queue-damaged"]);
+}
+
+#[test]
 fn a_bundle_is_diagnosed_and_never_treated() {
     let (folder, sent) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     lab::build("three-faults-10", folder.path()).unwrap();

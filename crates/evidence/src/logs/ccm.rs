@@ -7,10 +7,10 @@ use std::io::Read;
 
 const LONGEST_TEXT: usize = 64 * 1024;
 
-/// Reads a whole log. A file cut anywhere gives the entries before the cut.
-pub fn parse(input: &mut dyn Read) -> (Vec<Entry>, Vec<Problem>) {
+/// Reads a log of any size and gives each entry. A file cut anywhere gives the entries before the cut.
+pub fn each(input: &mut dyn Read, give: &mut dyn FnMut(Entry)) -> Vec<Problem> {
     let mut lines = Lines::new(input);
-    let (mut entries, mut problems) = (Vec::new(), Vec::new());
+    let mut problems = Vec::new();
     let mut open: Option<(u64, String)> = None;
     loop {
         let (number, line) = match lines.next_line() {
@@ -41,9 +41,16 @@ pub fn parse(input: &mut dyn Read) -> (Vec<Entry>, Vec<Problem>) {
         if let Some((start, whole)) = open.take_if(|(_, text)| text.contains("]LOG]!>"))
             && let Some((text, tail)) = whole.split_once("]LOG]!>")
         {
-            entries.push(entry(start, text, tail));
+            give(entry(start, text, tail));
         }
     }
+    problems
+}
+
+/// Reads a whole log.
+pub fn parse(input: &mut dyn Read) -> (Vec<Entry>, Vec<Problem>) {
+    let mut entries = Vec::new();
+    let problems = each(input, &mut |entry| entries.push(entry));
     (entries, problems)
 }
 
@@ -83,7 +90,7 @@ mod tests {
 
     #[test]
     fn spoilt_input_ends() {
-        text_tests::spoil(LOG.as_bytes(), |bytes| {
+        text_tests::spoil("Configuration Manager", &text_tests::seeds(LOG, &[]), |bytes| {
             let (entries, problems) = parse(&mut &bytes[..]);
             assert!(entries.len() < 50 && problems.len() <= 100);
         });

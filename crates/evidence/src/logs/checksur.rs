@@ -94,6 +94,7 @@ fn add(found: &mut Vec<Damage>, line: u64, kind: &str, file: &str) {
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
     use super::parse;
+    use crate::logs::text_tests;
 
     const LOG: &str = "=================================\r\nChecking System Update Readiness.\r\nBinary Version 6.1.7601.22471\r\n\r\n\
         Checking Windows Servicing Packages\r\n\
@@ -118,6 +119,13 @@ mod tests {
             let again = format!("{log}Checking System Update Readiness.\r\nSummary:\r\nNo errors detected\r\n");
             assert_eq!(parse(&mut again.as_bytes()).unwrap().0, [], "the newest run counts");
         }
+    }
+
+    #[test]
+    fn spoilt_input_ends() {
+        text_tests::spoil("CheckSUR.log", &text_tests::seeds(LOG, &["msdocs-cases/06-checksur-mum-missing.log"]), |bytes| {
+            assert!(parse(&mut &bytes[..]).unwrap().0.len() < 50);
+        });
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct Entry {
     pub text: String,
 }
 
-/// A line that could not be understood.
+/// A line that could not be understood, or that reading ended before the log did (then the line is 0).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Line in the file, from 1.

@@ -91,6 +91,7 @@ fn operation(element: &str, number: u64) -> Option<Operation> {
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
     use super::parse;
+    use crate::logs::text_tests;
 
     const XML: &str = r#"<?xml version="1.0"?><PendingTransaction><POQ postAction="reboot"><CreateFile path="\SystemRoot\a"/><MoveFile source="\SystemRoot\WinSxS\Temp\PendingRenames\1a&amp;b.cdf-ms" destination="\SystemRoot\b"/><HardlinkFile source='\SystemRoot\ü中' destination="x"/></POQ></PendingTransaction>"#;
 
@@ -103,6 +104,11 @@ mod tests {
             assert_eq!((sources, problems.len()), (vec!["\\SystemRoot\\WinSxS\\Temp\\PendingRenames\\1a&b.cdf-ms", "\\SystemRoot\\ü中"], 0));
             assert_eq!((found[0].name.as_str(), found[0].number), ("MoveFile", 5));
         }
+    }
+
+    #[test]
+    fn spoilt_input_ends() {
+        text_tests::spoil("pending.xml", &text_tests::seeds(XML, &[]), |bytes| assert!(parse(&mut &bytes[..]).unwrap().0.len() < 50));
     }
 
     #[test]

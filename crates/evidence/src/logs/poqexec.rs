@@ -60,6 +60,7 @@ fn first_path(text: &str) -> String {
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
     use super::parse;
+    use crate::logs::text_tests;
 
     const LOG: &str = "1d8f0a1b2c3d4e5: 0 Executing checkpoint 4\r\n\
         1d8f0a1b2c3d4e6: c0000034;0 MoveFile (source = \"\\SystemRoot\\WinSxS\\Temp\\PendingRenames\\1a2b.cdf-ms\", target = \"\\SystemRoot\\x\")\r\n\
@@ -75,6 +76,11 @@ mod tests {
             (2, 0xC000_0034, "\\SystemRoot\\WinSxS\\Temp\\PendingRenames\\1a2b.cdf-ms")
         );
         assert_eq!(found[1].source, "");
+    }
+
+    #[test]
+    fn spoilt_input_ends() {
+        text_tests::spoil("poqexec.log", &text_tests::seeds(LOG, &[]), |bytes| assert!(parse(&mut &bytes[..]).unwrap().0.len() < 50));
     }
 
     #[test]

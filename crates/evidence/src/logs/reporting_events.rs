@@ -3,8 +3,9 @@
 //! UTF-16LE (UTF-8 is read as well), tab separated: event GUID, local time with zone, 1, `id [NAME]`, type, update GUID,
 //! revision, HRESULT in hexadecimal, caller, Success/Failure, operation, text.
 
-use super::{MOST_PROBLEMS, Problem, decode};
+use super::{Lines, MOST_PROBLEMS, Problem};
 use crate::civil::days;
+use std::io::Read;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,18 +26,34 @@ pub struct Event {
     pub text: String,
 }
 
-/// Parses a whole file; of bad lines the first hundred are given. Never fails as a whole; a file cut anywhere gives the events before the cut.
-pub fn parse(bytes: &[u8]) -> (Vec<Event>, Vec<Problem>) {
-    let text = decode(bytes);
+/// So many of the newest events are kept at least: more than a client reports in years.
+const MOST: usize = 100_000;
+
+/// Reads a log of any size; of bad lines the first hundred are given. Never fails as a whole; a file cut anywhere gives the events before the cut.
+pub fn parse(input: &mut dyn Read) -> (Vec<Event>, Vec<Problem>) {
+    let mut lines = Lines::new(input);
     let (mut events, mut problems) = (Vec::new(), Vec::new());
-    for (line, content) in (1..).zip(text.lines()) {
+    loop {
+        let (line, content) = match lines.next_line() {
+            Ok(Some(next)) => next,
+            Ok(None) => break,
+            Err(error) => {
+                problems.push(Problem { line: 0, what: format!("reading failed: {error}") });
+                break;
+            }
+        };
         let content = content.trim_end_matches('\r').trim_matches('\0');
         if content.trim().is_empty() {
             continue;
         }
-        match event(line, content) {
-            Ok(event) => events.push(event),
-            Err(what) if problems.len() < MOST_PROBLEMS => problems.push(Problem { line: line as u64, what }),
+        match event(usize::try_from(line).unwrap_or(usize::MAX), content) {
+            Ok(event) => {
+                if events.len() >= 2 * MOST {
+                    events.drain(..MOST);
+                }
+                events.push(event);
+            }
+            Err(what) if problems.len() < MOST_PROBLEMS => problems.push(Problem { line, what }),
             Err(_) => {}
         }
     }
@@ -87,6 +104,7 @@ fn number(text: &str) -> Option<i64> {
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
     use super::parse;
+    use crate::logs::text_tests;
 
     const LINE: &str = "{A1B2C3D4-0000-0000-0000-000000000001}\t2026-01-02 03:04:05:678+0100\t1\t182 [AGENT_INSTALLING_FAILED]\t101\t{0f1e2d3c-0000-0000-0000-00000000000a}\t200\t80070002\tUpdateOrchestrator\tFailure\tContent Install\tInstallation Failure: Windows failed to install the following update with error 0x80070002: KB5034441.\tcv";
 
@@ -95,7 +113,7 @@ mod tests {
         let utf16: Vec<u8> = format!("{LINE}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
         let with_mark = [&[0xFF, 0xFE][..], &utf16].concat();
         for bytes in [utf16.as_slice(), &with_mark, LINE.as_bytes()] {
-            let (events, problems) = parse(bytes);
+            let (events, problems) = parse(&mut &bytes[..]);
             assert_eq!(problems, []);
             let event = &events[0];
             assert_eq!((event.id, event.code, event.local.as_str(), event.unix), (182, 0x8007_0002, "2026-01-02T03:04:05", Some(1_767_319_445)));
@@ -106,16 +124,24 @@ mod tests {
     #[test]
     fn bad_lines_cost_only_themselves() {
         let text = format!("orphan\n{LINE}\n{{x}}\tnot-a-time\t1\t182\t1\t1\t1\t0\tx\n{LINE}");
-        let (events, problems) = parse(text.as_bytes());
+        let (events, problems) = parse(&mut text.as_bytes());
         assert_eq!((events.len(), problems.len()), (2, 2));
         assert_eq!(events[1].line, 4);
+    }
+
+    #[test]
+    fn spoilt_input_ends() {
+        let own = format!("{LINE}\r\n").repeat(3);
+        text_tests::spoil("ReportingEvents.log", &text_tests::seeds(&own, &["cmtraceopen/reporting_events"]), |bytes| {
+            assert!(parse(&mut &bytes[..]).0.len() < 50);
+        });
     }
 
     #[test]
     fn a_cut_file_gives_what_is_before_the_cut() {
         let text = format!("{LINE}\n{LINE}\n");
         for cut in 0..text.len() {
-            let (events, _) = parse(&text.as_bytes()[..cut]);
+            let (events, _) = parse(&mut &text.as_bytes()[..cut]);
             assert!(events.len() <= 2);
             if cut > LINE.len() {
                 assert!(!events.is_empty());

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn spoilt_input_ends() {
-        text_tests::spoil(LOG.as_bytes(), |bytes| {
+        text_tests::spoil("setupact.log", &text_tests::seeds(LOG, &["cmtraceopen/panther"]), |bytes| {
             let (entries, problems) = parse(&mut &bytes[..]);
             assert!(entries.len() < 50 && problems.len() <= 100);
         });

@@ -265,10 +265,17 @@ mod tests {
 
     #[test]
     fn spoilt_input_ends() {
-        text_tests::spoil(LOG.as_bytes(), |bytes| {
-            let (sections, problems) = parse(&mut &bytes[..]);
-            assert!(sections.len() < 100 && problems.len() <= 100);
-        });
+        text_tests::spoil(
+            "setupapi",
+            &text_tests::seeds(
+                LOG,
+                &["setupapi-museum-win11/setupapi.dev.log", "setupapi-plaso/setupapi.dev.log", "setupapi-plaso/setupapi.setup.log"],
+            ),
+            |bytes| {
+                let (sections, problems) = parse(&mut &bytes[..]);
+                assert!(sections.len() < 100 && problems.len() <= 100);
+            },
+        );
     }
 
     #[test]

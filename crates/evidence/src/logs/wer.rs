@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn spoilt_input_ends() {
-        text_tests::spoil(WER.as_bytes(), |bytes| {
+        text_tests::spoil("Report.wer", &text_tests::seeds(WER, &[]), |bytes| {
             if let Some(report) = parse(bytes) {
                 assert!(report.signature.len() <= super::MOST);
                 let _ = (report.code(), report.subject(), report.phase());

@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn spoilt_input_ends() {
-        text_tests::spoil(SEVEN.as_bytes(), |bytes| {
+        text_tests::spoil("WindowsUpdate.log", &text_tests::seeds(SEVEN, &[]), |bytes| {
             let (entries, problems) = parse(&mut &bytes[..]);
             assert!(problems.len() <= 100);
             assert!(outcomes(&entries).len() < 50);

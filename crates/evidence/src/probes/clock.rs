@@ -100,7 +100,6 @@ const DAY: i64 = 86_400;
 const BUILD_SLACK: i64 = 2 * DAY;
 /// An update's files are built days before they arrive, and a restart follows; a month is far beyond that.
 const FILE_SLACK: i64 = 30 * DAY;
-const LARGEST_LOG: u64 = 64 << 20;
 
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let mut subject = Subject::new("clock", "clock");
@@ -408,8 +407,8 @@ fn order(target: &dyn Target, subject: &mut Subject) {
 /// Shows what the clock said when the update client last wrote.
 fn last_event(target: &dyn Target, subject: &mut Subject) {
     let path = target.windows_folder().join("SoftwareDistribution").join("ReportingEvents.log");
-    let Reading::Known(bytes) = target.read(&path, LARGEST_LOG) else { return };
-    let (events, _) = reporting_events::parse(&bytes);
+    let Reading::Known(mut input) = target.open(&path) else { return };
+    let (events, _) = reporting_events::parse(&mut *input);
     let Some(last) = events.last() else { return };
     let says = format!("The last line of the update log is from {}", last.local);
     subject.put("clock.last-event", fact(text(&last.local), says, path.with_drive(target.drive()), format!("line {}", last.line)));

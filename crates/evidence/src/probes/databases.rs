@@ -1,4 +1,5 @@
-//! The two ESE databases that updating stands on: the update client's `DataStore.edb` and the catalogues' `catdb`.
+//! The ESE databases that updating stands on: the update client's `DataStore.edb`, the catalogues' `catdb`, and the download service's
+//! `qmgr.db` (Windows 10 and later; the older `qmgr0.dat` and `qmgr1.dat` are none).
 
 use crate::ese::{self, Damage, STATE_DIRTY};
 use crate::probe::{fact, text};
@@ -7,13 +8,13 @@ use target::Target;
 
 /// What this probe delivers.
 pub(super) const FACTS: &[FactDeclaration] = &[
-    FactDeclaration { name: "database.name", kind: FactKind::Text, meaning: "datastore or catalog" },
+    FactDeclaration { name: "database.name", kind: FactKind::Text, meaning: "datastore, catalog or downloads" },
     FactDeclaration { name: "database.path", kind: FactKind::Text, meaning: "the database file's path" },
     FactDeclaration { name: "database.folder", kind: FactKind::Text, meaning: "the folder to set aside when it is damaged" },
     FactDeclaration {
         name: "database.state",
         kind: FactKind::Text,
-        meaning: "closed, open-with-logs (normal after an unclean shutdown), logs-missing, empty, header-damaged, pages-damaged, or unreadable; absent when there is no such file",
+        meaning: "closed, open-with-logs (normal after an unclean shutdown), open (the same, and its logs were not seen), logs-missing, empty, header-damaged, pages-damaged, or unreadable; absent when there is no such file",
     },
 ];
 
@@ -35,6 +36,9 @@ fn places(target: &dyn Target) -> Vec<Place> {
     // Catalogues of the system and of applications (KB822798 names both).
     for set in ["{F750E6C3-38EE-11D1-85E5-00C04FC295EE}", "{127D0A1D-4EF2-11D1-8608-00C04FC295EE}"] {
         places.push(Place { name: "catalog", file: catroot.join(set).join("catdb"), logs: catroot.clone(), folder: catroot.clone() });
+    }
+    if let Ok(folder) = VolumePath::parse("\\ProgramData\\Microsoft\\Network\\Downloader") {
+        places.push(Place { name: "downloads", file: folder.join("qmgr.db"), logs: folder.clone(), folder });
     }
     places
 }
@@ -71,9 +75,11 @@ fn judge(target: &dyn Target, place: &Place, start: &[u8], facts: &mut Facts) ->
         Err(Damage::Empty) => return ("empty", "the file has no content".into()),
         Err(Damage::Header(why)) => return ("header-damaged", format!("both copies of the header are damaged ({why})")),
     };
+    let mut seen = true;
     if header.state == STATE_DIRTY {
         let missing = missing_logs(target, place, header.required_logs);
-        if !missing.is_empty() {
+        seen = missing.is_some();
+        if let Some(missing) = missing.filter(|missing| !missing.is_empty()) {
             let shown: Vec<String> = missing.iter().map(|number| format!("{number:#x}")).collect();
             return ("logs-missing", format!("it was not closed properly, and the logs it needs are gone (generation {})", shown.join(", ")));
         }
@@ -94,19 +100,26 @@ fn judge(target: &dyn Target, place: &Place, start: &[u8], facts: &mut Facts) ->
         }
         Reading::Absent => {}
     }
-    if header.state == STATE_DIRTY {
+    if header.state == STATE_DIRTY && !seen {
+        ("open", "it was not closed properly, and whether the logs that it needs are there was not seen".into())
+    } else if header.state == STATE_DIRTY {
         ("open-with-logs", "it was not closed properly, but its logs are there; Windows repairs this by itself".into())
     } else {
         ("closed", "it was closed properly and its checksums are right".into())
     }
 }
 
-/// Which of the needed log generations are in no log file of the folder.
-fn missing_logs(target: &dyn Target, place: &Place, (low, high): (u32, u32)) -> Vec<u32> {
+/// Which of the needed log generations are in no log file of the folder; `None` when the folder was not seen.
+fn missing_logs(target: &dyn Target, place: &Place, (low, high): (u32, u32)) -> Option<Vec<u32>> {
     if low == 0 || high < low {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    let names = target.list(&place.logs).into_known().unwrap_or_default();
+    // A part of a machine does not show which logs are not there.
+    let names = match target.list(&place.logs) {
+        Reading::Known(names) => names,
+        Reading::Absent => Vec::new(),
+        Reading::NotCollected | Reading::Unreadable(_) => return None,
+    };
     let there: Vec<u32> = names
         .iter()
         .filter(|name| name.get(name.len().saturating_sub(4)..).is_some_and(|end| end.eq_ignore_ascii_case(".log")))
@@ -114,5 +127,5 @@ fn missing_logs(target: &dyn Target, place: &Place, (low, high): (u32, u32)) -> 
         .filter_map(|start| ese::log_generation(&start))
         .collect();
     // A healthy database needs a handful; a damaged number must not make a list of billions.
-    (low..=high).take(64).filter(|wanted| !there.contains(wanted)).collect()
+    Some((low..=high).take(64).filter(|wanted| !there.contains(wanted)).collect())
 }

@@ -3,8 +3,8 @@
 use crate::logs::setupapi::{self, Exit, Section};
 use crate::named::drivers;
 use crate::named::look_up::{Place, error_facts, subject};
-use crate::probe::{fact, text};
-use model::{ErrorCode, Facts, Failure, NotChecked, Reading, Value};
+use crate::probe::{fact, read_log, text};
+use model::{ErrorCode, Facts, Failure, Reading, Value};
 use target::Target;
 
 error_facts!(
@@ -14,8 +14,6 @@ error_facts!(
     "device": Text = "the device or the package that the section is about",
 );
 
-/// 256 MiB of log.
-const LARGEST: u64 = 256 << 20;
 const MOST_NAMED: usize = 24;
 const LOGS: [&str; 4] = ["setupapi.dev.log", "setupapi.setup.log", "setupapi.offline.log", "setupapi.app.log"];
 /// Ends that are answers. 0xE000020B: no such device (a driver for hardware that is not plugged in, ERROR_NO_SUCH_DEVINST);
@@ -27,15 +25,12 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     for name in LOGS {
         let path = target.windows_folder().join("INF").join(name);
         let source = path.with_drive(target.drive());
-        let bytes = match target.read(&path, LARGEST) {
-            Reading::Known(bytes) => bytes,
-            Reading::Unreadable(why) => {
-                facts.not_checked.push(NotChecked { what: format!("log of driver installation ({source})"), why, blocking: false });
-                continue;
-            }
-            Reading::Absent | Reading::NotCollected => continue,
-        };
-        let (sections, _) = setupapi::parse(&mut &bytes[..]);
+        let mut sections = Vec::new();
+        read_log(target, &path, "log of driver installation", facts, &mut |input| {
+            let (found, problems) = setupapi::parse(input);
+            sections = found;
+            problems
+        });
         one_log(target, &sections, &source, facts);
     }
 }

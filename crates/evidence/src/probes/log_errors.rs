@@ -1,10 +1,12 @@
 //! What servicing logs name as the first thing that went wrong, looked up on the machine itself, and which packages could not be
 //! installed.
 
-use crate::logs::{cbs, checksur, pending_xml, poqexec};
+use crate::logs::{cbs, checksur, dism, pending_xml, poqexec};
 use crate::probe::{fact, text};
-use crate::servicing_errors::{Named, Operations, PackageResult, look_up, succeeded};
+use crate::servicing_errors::dism::{failures as failed_commands, wants_source};
+use crate::servicing_errors::{Named, Operations, PackageResult, look_up, succeeded, supersedes};
 use model::{ErrorCode, FactDeclaration, FactKind, Facts, Failure, NotChecked, Reading, Subject, VolumePath};
+use std::io::Read;
 use target::Target;
 
 /// What this probe delivers.
@@ -14,7 +16,7 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration { name: "error.object", kind: FactKind::Text, meaning: "what the line names: a path, a service, a key, a package, a task" },
     FactDeclaration { name: "error.kind", kind: FactKind::Text, meaning: "what that is: file, folder, key, service, package, component, inf, driver-package, task, profile, installer or device" },
     FactDeclaration { name: "error.state", kind: FactKind::Text, meaning: "how it is on this machine now: absent, wrong, present, not-collected, unreadable or unclear (cannot be looked up)" },
-    FactDeclaration { name: "error.log", kind: FactKind::Text, meaning: "the log's path" },
+    FactDeclaration { name: "error.log", kind: FactKind::Text, meaning: "the log's path; of a packed log, the cabinet's" },
     FactDeclaration { name: "error.phase", kind: FactKind::Text, meaning: "when: session (an installation in the running Windows), startup (at a start of Windows) or report (a check of the component store)" },
     FactDeclaration { name: "error.line-text", kind: FactKind::Text, meaning: "the line" },
     FactDeclaration { name: "error.package", kind: FactKind::Text, meaning: "the package that was being installed; absent when the log does not say" },
@@ -23,54 +25,164 @@ pub(super) const FACTS: &[FactDeclaration] = &[
 /// The most failures and the most objects that are reported; a store that lost a folder names thousands.
 const MOST: usize = 100;
 const PACKAGES: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages";
+/// States of packages: installed; superseded, which is installed with a newer one in its place.
 const INSTALLED: u32 = 0x70;
+const SUPERSEDED: u32 = 0x50;
+/// So many logs that Windows set aside are read, and so many bytes of them. A packed log counts for more than it takes: text of
+/// servicing logs packs to a fifteenth or less.
+const MOST_LOGS: usize = 12;
+const LARGEST_IN_ALL: u64 = 4 << 30;
+const PACKED: u64 = 20;
 /// STATUS_OBJECT_NAME_NOT_FOUND and STATUS_OBJECT_PATH_NOT_FOUND (ntstatus.h).
 const NOT_FOUND: [u32; 2] = [0xC000_0034, 0xC000_003A];
 
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let folder = target.windows_folder().join("Logs\\CBS");
     let names = target.list(&folder).into_known().unwrap_or_default();
-    let mut logs: Vec<&String> = names.iter().filter(|name| is_persisted(name)).collect();
-    logs.sort_unstable_by_key(|name| name.to_ascii_lowercase());
-    logs.extend(names.iter().filter(|name| name.eq_ignore_ascii_case("CBS.log")));
-    let paths: Vec<VolumePath> = logs.iter().map(|name| folder.join(name)).collect();
     let mut operations = Operations::new();
-    for (number, path) in paths.iter().enumerate() {
-        let failed = match target.open(path) {
-            Reading::Known(mut input) => cbs::scan(&mut *input, &mut |entry| operations.take(number, &entry)).err().map(|error| error.to_string()),
-            Reading::Unreadable(why) => Some(why),
-            Reading::Absent | Reading::NotCollected => None,
-        };
-        if let Some(why) = failed {
+    let mut places: Vec<Place> = Vec::new();
+    for path in logs(target, &folder, &names, facts) {
+        if let Some(why) = scan(target, &path, &mut places, &mut operations) {
             facts.not_checked.push(NotChecked { what: format!("the servicing log {}", path.with_drive(target.drive())), why, blocking: false });
         }
     }
     let (named, results) = operations.finish();
-    let source = |log: usize| paths.get(log).map_or_else(String::new, |path| path.with_drive(target.drive()));
-    for named in named.iter().take(MOST) {
-        add(target, facts, named, &source(named.log));
+    let packages = Packages::of(target);
+    let current = named.iter().filter(|named| !named.package.as_ref().is_some_and(|package| packages.newer_than(package)));
+    for named in current.take(MOST) {
+        add(target, facts, named, places.get(named.log));
     }
-    failures(target, facts, &results, &source);
+    failures(&packages, facts, &results, &places);
     for name in names.iter().filter(|name| name.eq_ignore_ascii_case("CheckSUR.log")) {
         readiness(target, facts, &folder.join(name));
     }
+    commands(target, facts);
     vanished(target, facts);
 }
 
-/// `CbsPersist_20240115080000.log`; the packed ones (`.cab`) are not read.
-fn is_persisted(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.starts_with("cbspersist_") && name.ends_with(".log")
+/// Commands of DISM that failed, where the servicing log does not tell of the same.
+fn commands(target: &dyn Target, facts: &mut Facts) {
+    let path = target.windows_folder().join("Logs\\DISM\\dism.log");
+    let source = path.with_drive(target.drive());
+    let commands = match target.open(&path) {
+        Reading::Known(mut input) => dism::parse(&mut *input).0,
+        Reading::Unreadable(why) => {
+            facts.not_checked.push(NotChecked { what: format!("the log {source}"), why, blocking: false });
+            return;
+        }
+        Reading::Absent | Reading::NotCollected => return,
+    };
+    for (failure, named) in failed_commands(&commands, &source).into_iter().take(MOST) {
+        if wants_source(&failure) && !failure.resolved {
+            add(target, facts, &named, Some(&Place { source: source.clone(), inside: None }));
+        }
+        let day = |time: &str| time.get(..10).unwrap_or_default().to_owned();
+        let told = |known: &Failure| known.phase == "servicing" && known.code == failure.code && day(&known.last) == day(&failure.last);
+        if !facts.failures.iter().any(told) {
+            facts.failures.push(failure);
+        }
+    }
+}
+
+/// Where an entry was read.
+struct Place {
+    source: String,
+    /// The name in the cabinet.
+    inside: Option<String>,
+}
+
+impl Place {
+    fn at(&self, line: u64) -> String {
+        self.inside.as_ref().map_or_else(|| format!("line {line}"), |inside| format!("line {line} of {inside}"))
+    }
+}
+
+/// The logs to be read, the oldest first: `CBS.log`, and what Windows set aside of it, as it was (`CbsPersist_20240115080000.log`) or
+/// packed (`….cab`). The newest count: those that are too many are named as not checked.
+fn logs(target: &dyn Target, folder: &VolumePath, names: &[String], facts: &mut Facts) -> Vec<VolumePath> {
+    let stem = |name: &str| name.get(..name.len().saturating_sub(4)).unwrap_or_default().to_ascii_lowercase();
+    let ends = |name: &str, ending: &str| name.to_ascii_lowercase().starts_with("cbspersist_") && name.to_ascii_lowercase().ends_with(ending);
+    let plain: Vec<String> = names.iter().filter(|name| ends(name, ".log")).map(|name| stem(name)).collect();
+    // While Windows packs a log, both are there, and the packed one is not complete yet.
+    let packed = |name: &&String| ends(name, ".log") || (ends(name, ".cab") && !plain.contains(&stem(name)));
+    let mut older: Vec<&String> = names.iter().filter(packed).collect();
+    older.sort_unstable_by_key(|name| std::cmp::Reverse(stem(name)));
+    let mut room = LARGEST_IN_ALL;
+    let mut chosen: Vec<VolumePath> = Vec::new();
+    for (number, name) in older.iter().enumerate() {
+        let path = folder.join(name);
+        let size = target.entry(&path).into_known().map_or(0, |entry| entry.size);
+        let size = if is_packed(&path) { size.saturating_mul(PACKED) } else { size };
+        if number >= MOST_LOGS || size > room {
+            let what = format!("{} older servicing logs, the newest of them {}", older.len() - number, path.with_drive(target.drive()));
+            facts.not_checked.push(NotChecked { what, why: "newer ones were read, and all of them are too much to read".into(), blocking: false });
+            break;
+        }
+        room -= size;
+        chosen.push(path);
+    }
+    chosen.reverse();
+    chosen.extend(names.iter().filter(|name| name.eq_ignore_ascii_case("CBS.log")).map(|name| folder.join(name)));
+    chosen
+}
+
+fn is_packed(path: &VolumePath) -> bool {
+    path.file_name().to_ascii_lowercase().ends_with(".cab")
+}
+
+/// Reads one log, or all that are packed in a cabinet; why it could not be read to its end.
+fn scan(target: &dyn Target, path: &VolumePath, places: &mut Vec<Place>, operations: &mut Operations) -> Option<String> {
+    let source = path.with_drive(target.drive());
+    let mut failed = None;
+    let mut one = |inside: Option<&str>, input: &mut dyn Read| {
+        let number = places.len();
+        places.push(Place { source: source.clone(), inside: inside.map(str::to_owned) });
+        cbs::scan(input, &mut |entry| operations.take(number, &entry)).err().map(|error| error.to_string())
+    };
+    let read = if is_packed(path) {
+        target.unpack(path, &mut |name, content| failed = one(Some(name), content))
+    } else {
+        target.open(path).map(|mut input| failed = one(None, &mut *input))
+    };
+    if let Reading::Unreadable(why) = read { Some(why) } else { failed }
+}
+
+/// Packages that are installed, as the registry lists them.
+struct Packages<'a> {
+    target: &'a dyn Target,
+    /// Names of all packages, installed or not; asked for once, because there are thousands.
+    names: Vec<String>,
+}
+
+impl<'a> Packages<'a> {
+    fn of(target: &'a dyn Target) -> Self {
+        Packages { target, names: target.key(PACKAGES).into_known().map_or_else(Vec::new, |view| view.subkeys) }
+    }
+
+    fn state(&self, package: &str) -> Option<u32> {
+        self.target.value(&format!("{PACKAGES}\\{package}"), "CurrentState").into_known().and_then(|data| data.as_dword())
+    }
+
+    /// The package itself is installed, or was until a newer one took its place.
+    fn has(&self, package: &str) -> bool {
+        matches!(self.state(package), Some(INSTALLED | SUPERSEDED))
+    }
+
+    /// A newer package of the same name is installed: what went wrong with this one is history.
+    fn newer_than(&self, package: &str) -> bool {
+        let newer = |other: &&String| !other.eq_ignore_ascii_case(package) && supersedes(other, package);
+        self.names.iter().filter(newer).any(|other| self.state(other) == Some(INSTALLED))
+    }
 }
 
 /// One subject for each object that a line means.
-fn add(target: &dyn Target, facts: &mut Facts, named: &Named, source: &str) {
+fn add(target: &dyn Target, facts: &mut Facts, named: &Named, place: Option<&Place>) {
+    let (source, at) = place.map_or_else(Default::default, |place| (place.source.as_str(), place.at(named.line)));
     for object in look_up(target, named) {
         let name = format!("{}: {}", named.rule, object.name);
         if facts.subject("error", &name).is_some() {
             continue;
         }
-        let at = format!("line {}", named.line);
         let when = named.local.as_ref().map_or_else(String::new, |local| format!(" on {local}"));
         let line = format!("The log says{when}: {}", named.text);
         let mut subject = Subject::new("error", name);
@@ -91,12 +203,12 @@ fn add(target: &dyn Target, facts: &mut Facts, named: &Named, source: &str) {
 }
 
 /// One failure for each package and code; a package that was installed later, or is installed now, is resolved.
-fn failures(target: &dyn Target, facts: &mut Facts, results: &[PackageResult], source: &dyn Fn(usize) -> String) {
+fn failures(packages: &Packages<'_>, facts: &mut Facts, results: &[PackageResult], places: &[Place]) {
     let mut failures: Vec<(Failure, &str, usize)> = Vec::new();
     for (order, result) in results.iter().enumerate().filter(|(_, result)| result.code.0 & 0x8000_0000 != 0) {
         let code = result.code.to_string();
         let local = result.local.clone().unwrap_or_default();
-        let (log, at) = (source(result.log), format!("line {}", result.line));
+        let (log, at) = places.get(result.log).map_or_else(Default::default, |place| (place.source.clone(), place.at(result.line)));
         if let Some((known, _, last)) = failures.iter_mut().find(|(known, package, _)| known.code == code && package.eq_ignore_ascii_case(&result.package)) {
             *last = order;
             *known = Failure { last: local, count: known.count + 1, source: log, at, ..known.clone() };
@@ -119,8 +231,8 @@ fn failures(target: &dyn Target, facts: &mut Facts, results: &[PackageResult], s
         }
     }
     for (mut failure, package, last) in failures {
-        let installed = || target.value(&format!("{PACKAGES}\\{package}"), "CurrentState").into_known().and_then(|data| data.as_dword()) == Some(INSTALLED);
-        failure.resolved = results.iter().skip(last + 1).any(|result| succeeded(result, package)) || installed();
+        let later = results.iter().skip(last + 1).any(|result| succeeded(result, package));
+        failure.resolved = later || packages.has(package) || packages.newer_than(package);
         facts.failures.push(failure);
     }
 }
@@ -150,7 +262,7 @@ fn readiness(target: &dyn Target, facts: &mut Facts, path: &VolumePath) {
             }
             for damage in damage.iter().take(MOST) {
                 if let Some(named) = Named::of_readiness(damage) {
-                    add(target, facts, &named, &source);
+                    add(target, facts, &named, Some(&Place { source: source.clone(), inside: None }));
                 }
             }
         }
@@ -169,7 +281,7 @@ fn vanished(target: &dyn Target, facts: &mut Facts) {
     let Reading::Known((tried, _)) = tried else { return };
     for failed in tried.iter().filter(|failed| NOT_FOUND.contains(&failed.status)) {
         if waiting.iter().any(|operation| operation.source.eq_ignore_ascii_case(&failed.source)) {
-            add(target, facts, &Named::of_pending(failed), &source);
+            add(target, facts, &Named::of_pending(failed), Some(&Place { source: source.clone(), inside: None }));
         }
     }
 }

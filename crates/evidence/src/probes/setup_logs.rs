@@ -6,9 +6,9 @@ use crate::logs::setup_attempts::{self, Attempt, End, extend_words};
 use crate::logs::setup_diag::{self, SetupDiag};
 use crate::named::look_up::{self, Named, Place, error_facts, subject};
 use crate::named::setup;
-use crate::probe::{fact, text};
+use crate::probe::{fact, read_log, text};
 use crate::setup_state::{self, Standing};
-use model::{Facts, Failure, NotChecked, Reading, Value, VolumePath};
+use model::{Facts, Failure, Reading, Value, VolumePath};
 use target::Target;
 
 error_facts!(
@@ -21,8 +21,8 @@ error_facts!(
     "extend": Text = "the extend code of the failed attempt, as 0x20007; absent when the log does not tell",
 );
 
-/// 256 MiB of Setup log.
-const LARGEST: u64 = 256 << 20;
+/// SetupDiag writes some kilobytes.
+const LARGEST: u64 = 16 << 20;
 /// So many named objects of one machine are enough.
 const MOST_NAMED: usize = 24;
 /// Folders with logs of upgrades; in each, `setupact.log` counts, or `setuperr.log` when that is not there.
@@ -49,16 +49,13 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
             }
             let path = folder.join(name);
             let source = path.with_drive(target.drive());
-            let bytes = match target.read(&path, LARGEST) {
-                Reading::Known(bytes) => bytes,
-                Reading::Unreadable(why) => {
-                    facts.not_checked.push(NotChecked { what: format!("log of Windows Setup ({source})"), why, blocking: false });
-                    continue;
-                }
-                Reading::Absent | Reading::NotCollected => continue,
-            };
-            whole |= name == "setupact.log";
-            let (attempts, _) = setup_attempts::parse(&mut &bytes[..]);
+            let mut attempts = Vec::new();
+            read_log(target, &path, "log of Windows Setup", facts, &mut |input| {
+                whole |= name == "setupact.log";
+                let (found, problems) = setup_attempts::parse(input);
+                attempts = found;
+                problems
+            });
             for attempt in attempts {
                 if let Some(end) = &attempt.end {
                     let mut failure = failure(&attempt, end, &source, installed.as_deref());

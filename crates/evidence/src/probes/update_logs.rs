@@ -4,14 +4,15 @@
 use crate::civil::Zone;
 use crate::logs::reporting_events::{self, Event};
 use crate::logs::windows_update::{self, Outcome};
-use crate::logs::{Level, ccm, wer};
-use model::{ErrorCode, FactDeclaration, Facts, Failure, NotChecked, Reading, VolumePath, codes_in};
+use crate::logs::{Entry, Level, ccm, wer};
+use crate::probe::read_log;
+use model::{ErrorCode, FactDeclaration, Facts, Failure, VolumePath, codes_in};
 use target::Target;
 
 /// What this probe delivers: failures only.
 pub(super) const FACTS: &[FactDeclaration] = &[];
 
-const LARGEST: u64 = 256 << 20;
+const MOST_OUTCOMES: usize = 50_000;
 const LARGEST_REPORT: u64 = 1 << 20;
 /// So many reports are read at most.
 const MOST_REPORTS: usize = 2000;
@@ -25,34 +26,28 @@ const CCM: [(&str, &str); 2] = [("WUAHandler.log", "scan"), ("UpdatesHandler.log
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let mut found: Vec<Failure> = Vec::new();
     let path = target.windows_folder().join("WindowsUpdate.log");
-    if let Some((bytes, source)) = read(target, &path, facts) {
-        let mut outcomes = Vec::new();
+    let mut outcomes = Vec::new();
+    read_log(target, &path, "log of updates", facts, &mut |input| {
         let mut reader = windows_update::Outcomes::default();
-        windows_update::each(&mut &bytes[..], &mut |entry| {
+        windows_update::each(input, &mut |entry| {
             if let Some(outcome) = reader.take(&entry) {
-                outcomes.push((entry.line, entry.local.unwrap_or_default(), outcome));
+                keep(&mut outcomes, (entry.line, entry.local.unwrap_or_default(), outcome));
             }
-        });
-        found.extend(join(&outcomes, &source));
-    }
+        })
+    });
+    found.extend(join(&outcomes, &path.with_drive(target.drive())));
     for (name, operation) in CCM {
         let path = target.windows_folder().join("CCM\\Logs").join(name);
-        if let Some((bytes, source)) = read(target, &path, facts) {
-            let (entries, _) = ccm::parse(&mut &bytes[..]);
-            let outcomes: Vec<(u64, String, Outcome)> = entries
-                .iter()
-                .filter_map(|entry| {
-                    let lower = entry.text.to_lowercase();
-                    let code = match entry.level {
-                        Level::Error => codes_in(&entry.text).into_iter().find(|code| code.0 >= 0x8000_0000)?,
-                        _ if lower.contains("successfully completed scan") || lower.contains("installation of updates completed") => ErrorCode(0),
-                        _ => return None,
-                    };
-                    Some((entry.line, entry.local.clone().unwrap_or_default(), Outcome { operation, subject: String::new(), code }))
-                })
-                .collect();
-            found.extend(join(&outcomes, &source));
-        }
+        let mut outcomes = Vec::new();
+        read_log(target, &path, "log of updates", facts, &mut |input| {
+            ccm::each(input, &mut |entry| {
+                if let Some(code) = ended(&entry) {
+                    let outcome = Outcome { operation, subject: String::new(), code };
+                    keep(&mut outcomes, (entry.line, entry.local.unwrap_or_default(), outcome));
+                }
+            })
+        });
+        found.extend(join(&outcomes, &path.with_drive(target.drive())));
     }
     let history = history(target);
     reports(target, &history, &mut found);
@@ -67,7 +62,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
 /// The client's history of updates, which its own probe turns into failures.
 fn history(target: &dyn Target) -> Vec<Event> {
     let path = target.windows_folder().join("SoftwareDistribution\\ReportingEvents.log");
-    target.read(&path, LARGEST).into_known().map(|bytes| reporting_events::parse(&bytes).0).unwrap_or_default()
+    target.open(&path).into_known().map(|mut input| reporting_events::parse(&mut *input).0).unwrap_or_default()
 }
 
 /// The same failure: code and operation, and the same update, or the same day where the log names none.
@@ -87,16 +82,22 @@ fn about(event: &Event, subject: &str) -> bool {
     !subject.is_empty() && event.update.contains(&subject.to_ascii_uppercase())
 }
 
-fn read(target: &dyn Target, path: &VolumePath, facts: &mut Facts) -> Option<(Vec<u8>, String)> {
-    let source = path.with_drive(target.drive());
-    match target.read(path, LARGEST) {
-        Reading::Known(bytes) => Some((bytes, source)),
-        Reading::Unreadable(why) => {
-            facts.not_checked.push(NotChecked { what: format!("log of updates ({source})"), why, blocking: false });
-            None
-        }
-        Reading::Absent | Reading::NotCollected => None,
+/// How a search or an installation ended, when the entry of the Configuration Manager client tells.
+fn ended(entry: &Entry) -> Option<ErrorCode> {
+    let lower = entry.text.to_lowercase();
+    match entry.level {
+        Level::Error => codes_in(&entry.text).into_iter().find(|code| code.0 >= 0x8000_0000),
+        _ if lower.contains("successfully completed scan") || lower.contains("installation of updates completed") => Some(ErrorCode(0)),
+        _ => None,
     }
+}
+
+/// Keeps the newest ends; a log of years holds no more.
+fn keep(outcomes: &mut Vec<(u64, String, Outcome)>, new: (u64, String, Outcome)) {
+    if outcomes.len() >= 2 * MOST_OUTCOMES {
+        outcomes.drain(..MOST_OUTCOMES);
+    }
+    outcomes.push(new);
 }
 
 /// One failure for each operation, subject and code; resolved when the same operation on the same subject ended well later.

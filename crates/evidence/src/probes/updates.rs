@@ -28,14 +28,12 @@ const DOWNLOADED: u32 = 162;
 const TRANSIENT: [u32; 3] = [0x8024_0016, 0x8024_001E, 0x8007_3D02];
 /// Ten days in seconds.
 const STILL_WANTED: i64 = 10 * 86_400;
-/// 64 MiB of log are years of history.
-const LARGEST_LOG: u64 = 64 << 20;
 
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let path = target.windows_folder().join("SoftwareDistribution").join("ReportingEvents.log");
     let source = path.with_drive(target.drive());
-    let bytes = match target.read(&path, LARGEST_LOG) {
-        Reading::Known(bytes) => bytes,
+    let (events, problems) = match target.open(&path) {
+        Reading::Known(mut input) => reporting_events::parse(&mut *input),
         Reading::Unreadable(why) => {
             facts.not_checked.push(NotChecked { what: format!("update history ({source})"), why, blocking: false });
             return;
@@ -47,7 +45,9 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
         // A machine whose cache was just set aside has no history; that is no fault.
         Reading::Absent => return,
     };
-    let (events, problems) = reporting_events::parse(&bytes);
+    if let Some(failed) = problems.iter().find(|problem| problem.line == 0) {
+        facts.not_checked.push(NotChecked { what: format!("update history ({source})"), why: failed.what.clone(), blocking: false });
+    }
     if events.is_empty() && !problems.is_empty() {
         let why = "none of its lines could be understood".to_owned();
         facts.not_checked.push(NotChecked { what: format!("update history ({source})"), why, blocking: false });

@@ -49,7 +49,6 @@ const GOOD: [u32; 5] = [183, 190, 191, 197, 203];
 const BAD: [u32; 5] = [161, 182, 195, 198, 204];
 /// Whoever has not met a failure for two months before the log ends has given that feature update up.
 const STILL_WANTED: i64 = 60 * 86_400;
-const LARGEST_LOG: u64 = 64 << 20;
 
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let mut subject = Subject::new("upgrade-offer", "AllowOSUpgrade");
@@ -116,8 +115,8 @@ fn failed(target: &dyn Target, subject: &mut Subject) {
     let path = target.windows_folder().join("SoftwareDistribution").join("ReportingEvents.log");
     let source = path.with_drive(target.drive());
     // What cannot be read is already named by the probe of updates.
-    let Reading::Known(bytes) = target.read(&path, LARGEST_LOG) else { return };
-    let (events, _) = reporting_events::parse(&bytes);
+    let Reading::Known(mut input) = target.open(&path) else { return };
+    let (events, _) = reporting_events::parse(&mut *input);
     let Some(event) = newest_failure(&events) else {
         subject.put("upgrade-offer.failed", fact(Reading::Absent, "no feature update failed lately", source, "whole log"));
         return;

@@ -48,6 +48,23 @@ impl Named {
 }
 
 impl Named {
+    /// A command of DISM that found no source for the files that it needs.
+    pub(crate) fn of_dism(command: &crate::logs::dism::Command) -> Named {
+        Named {
+            rule: "repair-source",
+            kind: "key",
+            object: String::new(),
+            code: command.failed,
+            log: 0,
+            line: command.line,
+            local: command.local.clone(),
+            text: command.text.clone(),
+            phase: "session",
+            package: None,
+            operation: 0,
+        }
+    }
+
     /// An operation at a start of Windows whose file was not found.
     pub(crate) fn of_pending(failed: &crate::logs::poqexec::Operation) -> Named {
         Named {
@@ -295,13 +312,22 @@ impl Operations {
 
 /// Whether a result says that this package, or a newer one of the same name, was installed.
 pub(crate) fn succeeded(result: &PackageResult, package: &str) -> bool {
-    let parts = |identity: &str| identity.rsplit_once('~').map(|(name, version)| (name.to_ascii_lowercase(), numbers(version)));
-    if result.code.0 & 0x8000_0000 != 0 {
-        return false;
-    }
-    match (parts(&result.package), parts(package)) {
+    result.code.0 & 0x8000_0000 == 0 && supersedes(&result.package, package)
+}
+
+/// Whether `newer` is `package` itself or a newer version of it. Every servicing stack update has its number in its name
+/// (`Package_for_ServicingStack_3266~…`), and each contains those before it.
+pub(crate) fn supersedes(newer: &str, package: &str) -> bool {
+    const STACK: &str = "package_for_servicingstack_";
+    let parts = |identity: &str| {
+        let (name, version) = identity.rsplit_once('~')?;
+        let name = name.to_ascii_lowercase();
+        let rest = name.strip_prefix(STACK).map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        Some((rest.map_or_else(|| name.clone(), |rest| format!("{STACK}{rest}")), numbers(version)))
+    };
+    match (parts(newer), parts(package)) {
         (Some((there, new)), Some((name, old))) => there == name && new >= old,
-        _ => result.package.eq_ignore_ascii_case(package),
+        _ => newer.eq_ignore_ascii_case(package),
     }
 }
 

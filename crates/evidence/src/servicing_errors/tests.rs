@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, reason = "test")]
 
-use super::{Named, Operations, PackageResult, succeeded};
-use crate::logs::{cbs, checksur};
+use super::{Named, Operations, PackageResult, succeeded, supersedes};
+use crate::logs::{cbs, checksur, text_tests};
 
 fn read(text: &[u8]) -> (Vec<Named>, Vec<PackageResult>) {
     let mut operations = Operations::new();
@@ -88,6 +88,33 @@ fn benign_noise_names_nothing_and_fails_nothing() {
         2024-01-15 08:00:00, Info                  CBS    SQM: Failed to start standard sample upload. [HRESULT = 0x80004005 - E_FAIL]\n\
         2024-01-15 08:00:00, Info                  CBS    The store corruption status report is incomplete. [HRESULT = 0x80070002 - ERROR_FILE_NOT_FOUND]\n";
     assert_eq!(read(text.as_bytes()), (vec![], vec![]));
+}
+
+#[test]
+fn spoilt_logs_end() {
+    let own = [
+        SESSION,
+        LOST,
+        BAD_END,
+        "2024-01-15 08:00:00, Info CBS x\n=====\nChecking System Update Readiness.\n(p)\tCSI Payload Corrupt\t(n)\tamd64_a\\a.dll\n",
+    ]
+    .concat();
+    let names = ["01-cbs-0x80070490-driver-operations-pending", "02-cbs-0x80070490-servicing-stack", "03-cbs-0x80070002-clr-optimization-service"];
+    let more = ["04-cbs-0x80070002-winsxs-payload-missing", "05-cbs-0x800f0922-task-scheduler-installer"];
+    let names: Vec<String> = names.iter().chain(&more).map(|name| format!("msdocs-cases/{name}.log")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(["cmtraceopen/cbs"]).collect();
+    text_tests::spoil("CBS.log", &text_tests::seeds(&own, &names), |bytes| {
+        let (named, results) = read(bytes);
+        assert!(named.len() + results.len() < 100);
+    });
+}
+
+#[test]
+fn a_newer_servicing_stack_holds_the_older_ones() {
+    let stack = |number: u32, version: &str| format!("Package_for_ServicingStack_{number}~31bf3856ad364e35~amd64~~{version}");
+    assert!(supersedes(&stack(3390, "19041.3390.1.5"), &stack(3266, "19041.3266.1.5")));
+    assert!(!supersedes(&stack(3266, "19041.3266.1.5"), &stack(3390, "19041.3390.1.5")));
+    assert!(!supersedes("Package_for_KB5000009~31bf3856ad364e35~amd64~~10.0.1.3", "Package_for_KB5000001~31bf3856ad364e35~amd64~~10.0.1.3"));
 }
 
 #[test]
