@@ -9,6 +9,7 @@ mod defaults;
 mod ese;
 pub mod events;
 mod failures;
+mod here;
 pub mod logs;
 mod message_tables;
 mod named;

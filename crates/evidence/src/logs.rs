@@ -17,8 +17,10 @@ pub mod setupapi;
 mod text;
 #[cfg(test)]
 pub(crate) mod text_tests;
+pub mod web_requests;
 pub mod wer;
 pub mod windows_update;
+pub mod winhttp_settings;
 mod xml;
 
 pub use entry::{Entry, Level, Problem};

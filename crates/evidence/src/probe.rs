@@ -16,15 +16,22 @@ pub struct Probe {
     pub run: fn(&dyn Target, &mut Facts),
 }
 
+/// Probes that compare what they read with what failed, so they are run when every failure is known.
+const AFTER_FAILURES: [&str; 1] = ["failed_codes"];
+
 /// Runs every probe.
 pub fn read_all(target: &dyn Target) -> Facts {
     let mut facts = Facts::default();
-    for probe in ALL {
+    let late = |probe: &&Probe| AFTER_FAILURES.contains(&probe.name);
+    for probe in ALL.iter().filter(|probe| !late(probe)) {
         (probe.run)(target, &mut facts);
     }
     facts.failures = crate::failures::join(std::mem::take(&mut facts.failures));
     for (number, failure) in (1..).zip(facts.failures.iter_mut()) {
         failure.id = number;
+    }
+    for probe in ALL.iter().filter(late) {
+        (probe.run)(target, &mut facts);
     }
     facts
 }

@@ -12,8 +12,8 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration {
         name: "policy.effect",
         kind: FactKind::Text,
-        meaning: "no-access (nobody may search for updates), no-server (a server is to be asked, but none is named), not-by-itself (no automatic updates) or ended-release (held on a release of Windows \
-                  that gets no updates any more)",
+        meaning: "no-access (nobody may search for updates), no-server (a server is to be asked, but none is named), not-by-itself (no automatic updates), past-delivery (Delivery Optimization is \
+                  bypassed) or ended-release (held on a release of Windows that gets no updates any more)",
     },
 ];
 
@@ -35,6 +35,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     if !named && !matches!(server, Reading::Unreadable(_)) {
         put(target, facts, "\\AU", "UseWUServer", "no-server", "by the policy UseWUServer a server of the organisation is asked, but none is named");
     }
+    delivery(target, facts);
     if let Some(release) = pinned(target) {
         let says = format!("by policy this Windows stays with the release {release}, which gets no updates any more");
         put(target, facts, "", "TargetReleaseVersion", "ended-release", &says);
@@ -68,17 +69,33 @@ fn ended(product: &str, release: &str, edition: &str) -> bool {
     })
 }
 
+const DELIVERY: &str = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\DeliveryOptimization";
+/// `DownloadMode_Bypass` of deliveryoptimization.h. The other modes fetch from Microsoft's servers too, and are a choice.
+const BYPASS: u32 = 100;
+
+fn delivery(target: &dyn Target, facts: &mut Facts) {
+    let Reading::Known(view) = target.key(DELIVERY) else { return };
+    if view.value("DODownloadMode").and_then(RegistryData::as_dword) == Some(BYPASS) {
+        let says = format!("DODownloadMode is {BYPASS}: downloads go past Delivery Optimization");
+        facts.subjects.push(subject(&view.path, "DODownloadMode", BYPASS, "past-delivery", &says));
+    }
+}
+
 fn put(target: &dyn Target, facts: &mut Facts, below: &str, name: &'static str, effect: &'static str, says: &str) {
     let Reading::Known(view) = target.key(&format!("{POLICY}{below}")) else { return };
     if view.value(name).and_then(RegistryData::as_dword) != Some(1) {
         return;
     }
-    let mut subject = Subject::new("policy", format!("{}\\{name}", view.path));
-    subject.put("policy.key", fact(text(&view.path), &view.path, "SOFTWARE", "key"));
+    facts.subjects.push(subject(&view.path, name, 1, effect, &format!("{name} is 1: {says}")));
+}
+
+fn subject(key: &str, name: &'static str, data: u32, effect: &'static str, says: &str) -> Subject {
+    let mut subject = Subject::new("policy", format!("{key}\\{name}"));
+    subject.put("policy.key", fact(text(key), key, "SOFTWARE", "key"));
     subject.put("policy.name", fact(text(name), name, "SOFTWARE", name));
-    subject.put("policy.data", fact(text("1"), format!("{name} is 1"), "SOFTWARE", name));
-    subject.put("policy.effect", fact(text(effect), format!("{name} is 1: {says}"), "SOFTWARE", name));
-    facts.subjects.push(subject);
+    subject.put("policy.data", fact(text(data.to_string()), format!("{name} is {data}"), "SOFTWARE", name));
+    subject.put("policy.effect", fact(text(effect), says, "SOFTWARE", name));
+    subject
 }
 
 #[cfg(test)]
