@@ -17,7 +17,7 @@ pub struct Probe {
 }
 
 /// Probes that compare what they read with what failed, so they are run when every failure is known.
-const AFTER_FAILURES: [&str; 1] = ["failed_codes"];
+const AFTER_FAILURES: [&str; 3] = ["connections", "failed_codes", "recovery_updates"];
 
 /// Runs every probe.
 pub fn read_all(target: &dyn Target) -> Facts {

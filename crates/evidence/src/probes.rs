@@ -12,6 +12,7 @@ macro_rules! probes {
 
 probes!(
     clock,
+    connections,
     databases,
     delivery_cache,
     driver_logs,
@@ -31,6 +32,7 @@ probes!(
     policies,
     profile_values,
     proxies,
+    recovery_updates,
     services,
     servicing_stack,
     setup_logs,

@@ -58,6 +58,24 @@ fn place(target: &dyn Target) -> Option<VolumePath> {
     Some(folder.join("hosts"))
 }
 
+/// When the hosts file was changed last, in seconds since 1970; the far future when hresolve set it aside.
+pub(super) fn changed(target: &dyn Target) -> Option<i64> {
+    let path = place(target)?;
+    match target.entry(&path) {
+        Reading::Known(entry) => Some(entry.modified),
+        Reading::Absent => {
+            let names = path.parent().and_then(|folder| target.list(&folder).into_known()).unwrap_or_default();
+            names.iter().any(|name| name.to_ascii_lowercase().starts_with("hosts.hresolve-")).then_some(i64::from(u32::MAX))
+        }
+        Reading::NotCollected | Reading::Unreadable(_) => None,
+    }
+}
+
+/// Whether the table knows a server by that name.
+pub(super) fn is_microsofts(name: &str) -> bool {
+    role(name).is_some()
+}
+
 /// What the lines amount to.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Hosts {
