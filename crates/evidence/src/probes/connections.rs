@@ -73,8 +73,8 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
 fn changed_since(target: &dyn Target, local: &str) -> bool {
     let zone = Zone::of(target);
     let after = |unix: i64| zone.local(unix).as_str() > local;
-    let written = |key: &&str| target.key(key).into_known().is_some_and(|view| after(unix(view.last_written)));
-    SETTINGS.iter().any(|key| written(&key)) || hosts_file::changed(target).is_some_and(after)
+    let written = |key: &str| target.key(key).into_known().is_some_and(|view| after(unix(view.last_written)));
+    SETTINGS.iter().any(|key| written(key)) || hosts_file::changed(target).is_some_and(after)
 }
 
 /// Seconds since 1970 of a Windows file time.
