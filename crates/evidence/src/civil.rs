@@ -32,6 +32,26 @@ pub(crate) fn text(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
 }
 
+/// The inverse of [`text`]: seconds since 1970 of `2015-01-01T00:00:00`, in whatever clock it is told; nothing for a time that no calendar has.
+pub(crate) fn parse(civil: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| civil.get(from..to).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?.parse::<i64>().ok();
+    let (month, hour, minute, second) = (number(5, 7)?, number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = days(number(0, 4)?, month, number(8, 10)?) * DAY + hour * 3600 + minute * 60 + second;
+    // 31 February would be a day of March, and other marks between the numbers another format.
+    (text(seconds) == civil).then_some(seconds)
+}
+
+/// What stands behind the source of a failure whose times are UTC.
+const IS_UTC: &str = " (times are UTC: the time zone could not be read)";
+
+/// The source without what [`Zone::note`] added, when that stands behind it.
+pub(crate) fn without_note(source: &str) -> Option<&str> {
+    source.strip_suffix(IS_UTC)
+}
+
 /// The time zone that a machine is set to, when its registry says so.
 #[derive(Debug, Clone)]
 pub(crate) struct Zone(Option<ZoneRules>);
@@ -50,12 +70,22 @@ impl Zone {
 
     /// Local civil time of seconds since 1970 UTC; UTC when the zone is not known.
     pub(crate) fn local(&self, unix: i64) -> String {
-        text(unix - i64::from(self.0.as_ref().map_or(0, |rules| bias_at(rules, unix))) * 60)
+        text(self.local_seconds(unix))
+    }
+
+    /// The same as seconds since 1970 by the local clock.
+    pub(crate) fn local_seconds(&self, unix: i64) -> i64 {
+        unix - i64::from(self.0.as_ref().map_or(0, |rules| bias_at(rules, unix))) * 60
+    }
+
+    /// Whether UTC can be made local time.
+    pub(crate) fn is_known(&self) -> bool {
+        self.0.is_some()
     }
 
     /// What to add where a time is shown: nothing, or that it is UTC.
     pub(crate) fn note(&self) -> &'static str {
-        if self.0.is_some() { "" } else { " (times are UTC: the time zone could not be read)" }
+        if self.0.is_some() { "" } else { IS_UTC }
     }
 }
 
@@ -122,6 +152,18 @@ mod tests {
     fn text_and_days_agree() {
         for there in ["1970-01-01T00:00:00", "2000-02-29T12:34:00", "2026-11-22T13:59:00", "1969-12-31T23:59:00"] {
             assert_eq!(text(at(there)), there);
+        }
+    }
+
+    #[test]
+    fn only_times_of_the_calendar_are_read() {
+        for there in ["1970-01-01T00:00:00", "2000-02-29T12:34:56", "2026-12-31T23:59:59"] {
+            assert_eq!(parse(there).map(text).as_deref(), Some(there));
+        }
+        for not in
+            ["2026-02-29T00:00:00", "2026-13-01T00:00:00", "2026-01-01T24:00:00", "2026-01-01 00:00:00", "2026-01-01", "", "2026-01-00T00:00:00"]
+        {
+            assert_eq!(parse(not), None, "{not}");
         }
     }
 

@@ -49,6 +49,8 @@ impl Event {
 pub struct Log {
     /// The wanted events, in the order of time and record number.
     pub events: Vec<Event>,
+    /// When the oldest record of any kind was written, seconds since 1970 UTC.
+    pub oldest: Option<i64>,
     /// When the newest record of any kind was written, seconds since 1970 UTC.
     pub newest: Option<i64>,
     /// Records that were walked over, wanted or not.
@@ -114,6 +116,7 @@ fn read_chunk(bytes: &[u8], number: usize, rows: &[&'static Wanted], log: &mut L
     let records = walk(bytes, number, log);
     log.records += records.len() as u64;
     log.newest = log.newest.max(records.iter().map(|record| record.unix).max());
+    log.oldest = records.iter().map(|record| record.unix).chain(log.oldest).min();
     let mut chunk = Chunk::new(bytes);
     for record in &records {
         match event(&mut chunk, record, rows) {

@@ -141,6 +141,12 @@ pub(crate) enum Command {
     Diagnose {
         #[command(flatten)]
         words: Words,
+        /// Leave out what logs told last before then: 2026-01-31, 2026-01-31T14:30 by the machine's own clock, or 3d or 12h before the newest time in its evidence. What is wrong now is shown all the same
+        #[arg(long, value_name = "T", allow_hyphen_values = true)]
+        since: Option<String>,
+        /// Also what happened in the seven days before it first broke, from all logs, in the order of time
+        #[arg(long)]
+        timeline: bool,
     },
     /// Treats every proved finding that bears on the code, least invasive first, each with its own check
     Fix {

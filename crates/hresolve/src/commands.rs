@@ -31,7 +31,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Some(Command::Demo { code, random }) => demo::run(code.as_deref(), random, &global),
         Some(Command::Explain { words, target }) => explain::run(&words, target.as_deref(), &global),
         Some(Command::Collect { words, output, full, yes }) => collect::run(&words, &output, full, yes, &global),
-        Some(Command::Diagnose { words }) => diagnose::run(&words, &global),
+        Some(Command::Diagnose { words, since, timeline }) => diagnose::run(&words, since, timeline, &global),
         Some(Command::Fix { words, consent, choices, dry_run, plan }) => fix::run(&words, &consent, &choices, dry_run, plan.as_deref(), &global),
         Some(Command::Plan { words, choices, only, output }) => plan::run(&words, &choices, only.as_deref(), output.as_deref(), &global),
         Some(Command::Continue { words, consent, worked, still_broken }) => continue_run::run(&words, &consent, worked, still_broken, &global),

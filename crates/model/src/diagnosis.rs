@@ -1,6 +1,6 @@
 //! The result of `diagnose`, as stored and sent (`hresolve/diagnosis/1`).
 
-use crate::{Failure, Finding, NotChecked, TargetKind, WindowsVersion};
+use crate::{Failure, Finding, NotChecked, SinceUsed, TargetKind, TimelineEntry, TimelineWindow, WindowsVersion};
 use serde::{Deserialize, Serialize};
 
 /// The overall answer.
@@ -47,6 +47,9 @@ pub struct Diagnosis {
     /// The code the person asked about, as `0x80070002`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
+    /// Which evidence was left out as too old; only with `--since`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<SinceUsed>,
     /// The overall answer.
     pub verdict: Verdict,
     /// What failed on the machine.
@@ -57,6 +60,12 @@ pub struct Diagnosis {
     pub not_checked: Vec<NotChecked>,
     /// What this version does not check on this kind of target.
     pub out_of_scope: Vec<String>,
+    /// What happened before it first broke, in the order of time; only with `--timeline`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Vec<TimelineEntry>>,
+    /// Which stretch of time that is; only with `--timeline`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline_window: Option<TimelineWindow>,
     /// How long it took.
     pub timing_ms: Timing,
 }

@@ -73,13 +73,16 @@ pub struct Subject {
     pub kind: &'static str,
     /// Its own name, for example `wuauserv`.
     pub name: String,
+    /// When the newest log entry was written that it is made of, `YYYY-MM-DDTHH:MM:SS` local time; empty for what was read from the
+    /// state of the machine, and for entries without a time.
+    pub when: String,
     facts: BTreeMap<&'static str, Fact>,
 }
 
 impl Subject {
     /// A subject without facts yet.
     pub fn new(kind: &'static str, name: impl Into<String>) -> Self {
-        Subject { kind, name: name.into(), facts: BTreeMap::new() }
+        Subject { kind, name: name.into(), when: String::new(), facts: BTreeMap::new() }
     }
 
     /// Records a fact under its declared full name.

@@ -1,8 +1,8 @@
 //! Diagnosis: facts read, compared with guides, and put into the shape that is stored and sent.
 
-use crate::session::Session;
+use crate::session::{Session, SessionError};
 use diagnosis::{Choice, Found, PlannedStep};
-use model::{Diagnosis, ErrorCode, Facts, Here, Level, NotChecked, Reading, StepView, UndoKind, Verdict};
+use model::{Diagnosis, ErrorCode, Facts, Here, Level, NotChecked, Reading, StepView, UndoKind, Value, Verdict};
 use target::Stopwatch;
 
 /// A diagnosis with the plans that belong to its findings, in the same order.
@@ -27,9 +27,54 @@ const OUT_OF_SCOPE: [&str; 5] = [
     "people's own registry hives, but for the places of their folders",
 ];
 
+/// The moment that a person typed, with their words.
+fn since_when(typed: &str) -> Result<(evidence::Since, &str), SessionError> {
+    let since = evidence::Since::parse(typed);
+    let wrong = || SessionError::Usage(format!("--since {typed:?} is no moment. It takes {}.", evidence::SINCE_FORMS));
+    Ok((since.ok_or_else(wrong)?, typed))
+}
+
+/// Whether a typed moment can be understood.
+///
+/// # Errors
+/// The accepted forms, when not.
+pub fn check_since(typed: &str) -> Result<(), SessionError> {
+    since_when(typed).map(|_| ())
+}
+
+/// That older evidence was left out, as something that was not looked at.
+fn too_old(used: &model::SinceUsed) -> NotChecked {
+    let counted = used
+        .counted_from
+        .as_ref()
+        .map(|newest| format!(", counted back from the newest time in this machine's evidence, {}", newest.replacen('T', " ", 1)));
+    NotChecked {
+        what: format!("what logs told last before {}", used.from.replace('T', " ")),
+        why: format!(
+            "--since {} leaves it out{}: {} failure(s) and {} object(s) that logs name",
+            used.asked,
+            counted.unwrap_or_default(),
+            used.failures_left_out,
+            used.objects_left_out
+        ),
+        blocking: false,
+    }
+}
+
 /// A file that no Windows has: a target that does not say that it is absent does not hold a whole Windows.
 pub(crate) fn never_there(target: &dyn target::Target) -> model::VolumePath {
     target.windows_folder().join("System32").join("hresolve-is-not-here")
+}
+
+/// What a diagnosis is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct DiagnoseRequest {
+    /// The code that the person came with.
+    pub asked: Option<ErrorCode>,
+    /// Leave out what logs told last before then; as typed, one of [`evidence::SINCE_FORMS`].
+    pub since: Option<String>,
+    /// Also show what happened before it first broke.
+    pub timeline: bool,
 }
 
 impl Session {
@@ -41,6 +86,53 @@ impl Session {
         let mut diagnosed = self.judge(&facts, asked);
         diagnosed.diagnosis.timing_ms = model::Timing { open: self.open_ms, read, diagnose: watch.milliseconds().saturating_sub(read) };
         diagnosed
+    }
+
+    /// The same, with old evidence left out before the guides see it, and with what happened before it first broke.
+    ///
+    /// # Errors
+    /// When the moment from which evidence counts cannot be understood or counted back from anything.
+    pub fn diagnose_as(&self, request: &DiagnoseRequest) -> Result<Diagnosed, SessionError> {
+        if !request.timeline && request.since.is_none() {
+            return Ok(self.diagnose(request.asked));
+        }
+        let since = request.since.as_deref().map(since_when).transpose()?;
+        let watch = Stopwatch::start();
+        let mut facts = self.facts();
+        let mut history = evidence::history(self.target.as_target());
+        let mut used = None;
+        if let Some((since, typed)) = since {
+            used = Some(evidence::leave_out(self.target.as_target(), &mut facts, &history, since, typed).map_err(SessionError::Usage)?);
+        }
+        let read = watch.milliseconds();
+        let mut diagnosed = self.judge(&facts, request.asked);
+        if let Some(used) = used {
+            diagnosed.diagnosis.not_checked.push(too_old(&used));
+            diagnosed.diagnosis.since = Some(used);
+        }
+        if request.timeline {
+            self.add_timeline(&facts, &mut history, &mut diagnosed);
+        }
+        diagnosed.diagnosis.timing_ms = model::Timing { open: self.open_ms, read, diagnose: watch.milliseconds().saturating_sub(read) };
+        Ok(diagnosed)
+    }
+
+    fn add_timeline(&self, facts: &Facts, history: &mut evidence::History, diagnosed: &mut Diagnosed) {
+        for found in &diagnosed.found {
+            let finding = &found.finding;
+            let subject = self.guide(&finding.cause).and_then(|guide| facts.subject(&guide.each, &finding.subject));
+            let texts = subject.into_iter().flat_map(|subject| subject.facts()).filter_map(|(_, fact)| match fact.reading.known() {
+                Some(Value::Text(text)) => Some(text.clone()),
+                _ => None,
+            });
+            evidence::add_written(self.target.as_target(), history, finding, &texts.collect::<Vec<String>>());
+        }
+        let findings: Vec<&model::Finding> = diagnosed.found.iter().map(|found| &found.finding).collect();
+        let since = diagnosed.diagnosis.since.as_ref().map(|used| used.from.as_str());
+        let about = evidence::About { failures: &facts.failures, findings: &findings, asked: diagnosed.asked, since };
+        let (timeline, window) = evidence::timeline(history, &about);
+        diagnosed.diagnosis.timeline = Some(timeline);
+        diagnosed.diagnosis.timeline_window = window;
     }
 
     /// The same from facts that were read already.
@@ -63,11 +155,14 @@ impl Session {
             schema: "hresolve/diagnosis/1".into(),
             target: self.target.info(),
             asked: asked.map(|code| code.to_string()),
+            since: None,
             verdict,
             failures: facts.failures.clone(),
             findings: found.iter().map(|one| one.finding.clone()).collect(),
             not_checked,
             out_of_scope: OUT_OF_SCOPE.iter().map(|what| (*what).to_owned()).collect(),
+            timeline: None,
+            timeline_window: None,
             timing_ms: model::Timing::default(),
         };
         Diagnosed { diagnosis, found, asked, notes: self.target.notes() }

@@ -12,7 +12,7 @@ mod runs;
 mod session;
 
 pub use collect::{Bundle, CollectedJson};
-pub use diagnose::Diagnosed;
+pub use diagnose::{DiagnoseRequest, Diagnosed, check_since};
 pub use evidence::TimeZone;
 pub use expectation::{Expectation, ExpectedFinding};
 pub use fix::{FixRequest, Ui};

@@ -2,6 +2,7 @@
 
 pub mod markdown;
 pub mod text;
+mod timeline;
 
 /// What a state of a step means, in words that stand after its sentence.
 fn state_words(state: &str) -> &str {

@@ -31,6 +31,8 @@ pub(crate) struct Place {
     pub(crate) text: String,
     /// The phase of the operation; empty when it is not known.
     pub(crate) phase: String,
+    /// When the line was written, local time; empty when it has none or no log says it.
+    pub(crate) when: String,
 }
 
 /// The full names of the facts about a named object; each kind of subject has its own.
@@ -79,6 +81,7 @@ pub(crate) use error_facts;
 /// The subject for a named object; its name is the rule and the object.
 pub(crate) fn subject(names: &Names, named: &Named, state: &State, place: &Place) -> Subject {
     let mut subject = Subject::new(names.subject, format!("{} {}", named.rule, named.object));
+    subject.when.clone_from(&place.when);
     let known = |what: &str| if what.is_empty() { Reading::<Value>::Absent } else { text(what) };
     let says = if place.text.is_empty() { String::new() } else { format!("The log says: {}", place.text) };
     let mut put = |name: &'static str, reading: Reading<Value>, says: &str| subject.put(name, fact(reading, says, &place.source, &place.at));
@@ -97,6 +100,16 @@ pub(crate) fn subject(names: &Names, named: &Named, state: &State, place: &Place
     };
     subject.put(names.state, fact(text(*word), what, source, "state now"));
     subject
+}
+
+/// What one more entry about the same object means for when it was named last: an entry without a time may be the newest, and what
+/// the state of the machine shows has no time at all.
+pub(crate) fn newest(there: &mut String, new: &str) {
+    if new.is_empty() {
+        there.clear();
+    } else if !there.is_empty() && new > there.as_str() {
+        new.clone_into(there);
+    }
 }
 
 /// What stands at a path that a log names. Where Setup works for itself (its own folders, the small Windows on drive X:)

@@ -2,7 +2,7 @@
 
 use crate::logs::setupapi::{self, Exit, Section};
 use crate::named::drivers;
-use crate::named::look_up::{Place, error_facts, subject};
+use crate::named::look_up::{Place, error_facts, newest, subject};
 use crate::probe::{fact, read_log, text};
 use model::{ErrorCode, Facts, Failure, Reading, Value};
 use target::Target;
@@ -46,12 +46,15 @@ fn one_log(target: &dyn Target, sections: &[Section], source: &str, facts: &mut 
             && let Some((named, line)) = drivers::named(section, code)
             && facts.of_kind("driver-error").count() < MOST_NAMED
         {
-            let place = Place { source: source.into(), at: format!("line {}", line.line), text: line.text.clone(), phase: section.operation.clone() };
+            let place = Place { source: source.into(), at: format!("line {}", line.line), text: line.text.clone(), phase: section.operation.clone(), when: time(section) };
             let state = drivers::state(target, &named);
             let mut subject = subject(&NAMES, &named, &state, &place);
-            if facts.subject(subject.kind, &subject.name).is_none() {
-                details(&mut subject, section, source);
-                facts.subjects.push(subject);
+            match again(facts, &subject) {
+                Some(there) => newest(&mut there.when, &subject.when),
+                None => {
+                    details(&mut subject, section, source);
+                    facts.subjects.push(subject);
+                }
             }
         }
     }
@@ -93,13 +96,27 @@ fn cut_short(section: &Section, later: &[Section], source: &str, facts: &mut Fac
         at: format!("line {}", section.line),
         text: format!("{} of {} has no end", section.operation, section.subject),
         phase: section.operation.clone(),
+        when: time(section),
     };
     let state = ("unclear", "what happened to the device afterwards is not in this log".to_owned());
     let mut subject = subject(&NAMES, &named, &state, &place);
-    if facts.subject(subject.kind, &subject.name).is_none() {
-        details(&mut subject, section, source);
-        facts.subjects.push(subject);
+    match again(facts, &subject) {
+        Some(there) => newest(&mut there.when, &subject.when),
+        None => {
+            details(&mut subject, section, source);
+            facts.subjects.push(subject);
+        }
     }
+}
+
+/// The subject that an earlier section gave already.
+fn again<'a>(facts: &'a mut Facts, new: &model::Subject) -> Option<&'a mut model::Subject> {
+    facts.subjects.iter_mut().find(|there| there.kind == new.kind && there.name.eq_ignore_ascii_case(&new.name))
+}
+
+/// Local time of a section.
+fn time(section: &Section) -> String {
+    section.start.clone().or_else(|| section.end.clone()).unwrap_or_default()
 }
 
 /// The code of a section that really failed.
@@ -134,7 +151,7 @@ fn same(one: &Section, other: &Section) -> bool {
 }
 
 fn failure(section: &Section, code: ErrorCode, resolved: bool, source: &str) -> Failure {
-    let local = section.start.clone().or_else(|| section.end.clone()).unwrap_or_default();
+    let local = time(section);
     let subject = match (&section.inf, section.subject.as_str()) {
         (Some(inf), "") => inf.clone(),
         (Some(inf), subject) if !subject.to_lowercase().ends_with(inf.as_str()) => format!("{subject} ({inf})"),

@@ -106,6 +106,7 @@ fn subject(target: &dyn Target, trouble: &Trouble, log: &str, zone: &Zone) -> Op
     };
     let at = format!("record {}", trouble.record);
     let mut subject = Subject::new("event-error", format!("{} {} {}", trouble.rule, trouble.object, trouble.code));
+    subject.when = zone.local(trouble.last);
     let mut put = |name, reading, says: String| subject.put(name, fact(reading, says, log, &at));
     let code = if trouble.code.is_empty() { String::new() } else { format!(" with {}", trouble.code) };
     let when = format!("{} time(s), from {} to {}{}", trouble.count, zone.local(trouble.first), zone.local(trouble.last), zone.note());
@@ -154,6 +155,7 @@ fn drive_subject(target: &dyn Target, drive: &Drive, log: &str, zone: &Zone) -> 
     let internal = internal(&drive.name, target.drive());
     let at = format!("record {}", drive.last.1);
     let mut subject = Subject::new("drive", &drive.name);
+    subject.when = zone.local(drive.last.0);
     subject.put("drive.name", fact(text(&drive.name), format!("The drive is {}", drive.name), log, &at));
     subject.put("drive.trouble", fact(text(trouble), says, log, &at));
     let place = if internal { "was there when Windows started" } else { "was plugged in later, or is not the drive of Windows" };

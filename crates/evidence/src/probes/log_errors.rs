@@ -2,6 +2,7 @@
 //! installed.
 
 use crate::logs::{cbs, checksur, dism, pending_xml, poqexec};
+use crate::named::look_up::newest;
 use crate::probe::{fact, text};
 use crate::servicing_errors::dism::{failures as failed_commands, wants_source};
 use crate::servicing_errors::{Named, Operations, PackageResult, look_up, succeeded, supersedes};
@@ -180,12 +181,15 @@ fn add(target: &dyn Target, facts: &mut Facts, named: &Named, place: Option<&Pla
     let (source, at) = place.map_or_else(Default::default, |place| (place.source.as_str(), place.at(named.line)));
     for object in look_up(target, named) {
         let name = format!("{}: {}", named.rule, object.name);
-        if facts.subject("error", &name).is_some() {
+        let when = named.local.clone().unwrap_or_default();
+        if let Some(there) = facts.subjects.iter_mut().find(|there| there.kind == "error" && there.name.eq_ignore_ascii_case(&name)) {
+            newest(&mut there.when, &when);
             continue;
         }
-        let when = named.local.as_ref().map_or_else(String::new, |local| format!(" on {local}"));
-        let line = format!("The log says{when}: {}", named.text);
+        let on = if when.is_empty() { String::new() } else { format!(" on {when}") };
+        let line = format!("The log says{on}: {}", named.text);
         let mut subject = Subject::new("error", name);
+        subject.when = when;
         let mut put = |name, reading, says: &str| subject.put(name, fact(reading, says, source, &at));
         put("error.rule", text(named.rule), &line);
         let code = named.code.map_or(Reading::Absent, |code: ErrorCode| text(code.to_string()));

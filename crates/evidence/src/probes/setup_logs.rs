@@ -4,7 +4,7 @@
 use crate::civil::Zone;
 use crate::logs::setup_attempts::{self, Attempt, End, extend_words};
 use crate::logs::setup_diag::{self, SetupDiag};
-use crate::named::look_up::{self, Named, Place, error_facts, subject};
+use crate::named::look_up::{self, Named, Place, error_facts, newest, subject};
 use crate::named::setup;
 use crate::probe::{fact, read_log, text};
 use crate::setup_state::{self, Standing};
@@ -87,7 +87,11 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
         let operation = failure.phase.get(..7).and_then(|word| u32::from_str_radix(word.trim_start_matches("0x"), 16).ok()).map(|extend| extend & 0xFFFF);
         !failure.resolved && !failure.transient && matches!(operation, Some(4 | 5))
     };
-    let recovery = failures.iter().find(at_recovery).and_then(|_| setup_state::recovery(target));
+    let recovery = failures.iter().find(at_recovery).and_then(|failure| {
+        let mut standing = setup_state::recovery(target)?;
+        standing.place.when.clone_from(&failure.last);
+        Some(standing)
+    });
     let standing = setup_state::profiles(target).into_iter().chain(setup_state::setup_config(target)).chain(setup_state::image_driver(target)).chain(recovery);
     for standing in standing {
         put(target, facts, &standing, failed, None);
@@ -97,7 +101,8 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
 
 fn put(target: &dyn Target, facts: &mut Facts, standing: &Standing, failed: bool, extend: Option<u32>) {
     let mut subject = subject(&NAMES, &standing.named, &standing.state, &standing.place);
-    if facts.subject(subject.kind, &subject.name).is_some() {
+    if let Some(there) = facts.subjects.iter_mut().find(|there| there.kind == subject.kind && there.name.eq_ignore_ascii_case(&subject.name)) {
+        newest(&mut there.when, &subject.when);
         return;
     }
     let source = &standing.place.source;
@@ -118,7 +123,7 @@ fn collect(attempt: &Attempt, end: &End, source: &str, named: &mut Vec<(Named, P
     for line in &attempt.lines {
         let Some(what) = setup::named(line) else { continue };
         if !named.iter().any(|(known, ..)| known.rule == what.rule && known.object.eq_ignore_ascii_case(&what.object)) {
-            let place = Place { source: source.into(), at: format!("line {}", line.line), text: line.text.clone(), phase: end.extend.map(extend_words).unwrap_or_default() };
+            let place = Place { source: source.into(), at: format!("line {}", line.line), text: line.text.clone(), phase: end.extend.map(extend_words).unwrap_or_default(), when: line.local.clone().or_else(|| end.local.clone()).unwrap_or_default() };
             named.push((what, place, end.extend));
         }
     }

@@ -130,6 +130,7 @@ fn subject(target: &dyn Target, update: &str, events: &[&Event], newest: Option<
     let at = format!("line {}", failed.line);
     let code = ErrorCode(failed.code);
     let mut subject = Subject::new("update", update);
+    subject.when.clone_from(&failed.local);
     subject.put("update.code", fact(text(code.to_string()), format!("The installation of update {update} failed with {code} on {}", failed.local), source, &at));
     subject.put("update.title", fact(text(&failed.text), failed.text.clone(), source, &at));
     let downloaded = events.iter().rev().find(|event| event.id == DOWNLOADED && event.line < failed.line);

@@ -3,15 +3,20 @@
 use super::{open, quoted};
 use crate::Outcome;
 use crate::cli::{Choices, Consent, Global, Words};
+use crate::output::Failure;
 use crate::terminal::Person;
 use crate::{output, words};
 use model::Verdict;
-use session::{Diagnosed, Session};
+use session::{DiagnoseRequest, Diagnosed, Session};
 
-pub(crate) fn run(given: &Words, global: &Global) -> Outcome {
+pub(crate) fn run(given: &Words, since: Option<String>, timeline: bool, global: &Global) -> Outcome {
     let meant = words::read(given)?;
+    // A mistyped moment is said before a large bundle is read.
+    if let Some(typed) = since.as_deref() {
+        session::check_since(typed)?;
+    }
     let session = open(meant.target.as_deref(), global)?;
-    let diagnosed = show(&session, meant.code, global);
+    let diagnosed = show(&session, &DiagnoseRequest { asked: meant.code, since, timeline }, global)?;
     Ok(exit_code(&diagnosed))
 }
 
@@ -19,7 +24,7 @@ pub(crate) fn run(given: &Words, global: &Global) -> Outcome {
 pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
     let meant = words::read(given)?;
     let session = open(meant.target.as_deref(), global)?;
-    let diagnosed = show(&session, meant.code, global);
+    let diagnosed = show(&session, &DiagnoseRequest { asked: meant.code, ..DiagnoseRequest::default() }, global)?;
     if diagnosed.diagnosis.target.kind == model::TargetKind::Bundle {
         if !global.json && !diagnosed.found.is_empty() {
             output::text("\nTo treat it, run hresolve on the machine itself or on its mounted volume.\n");
@@ -55,8 +60,8 @@ pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
     }
 }
 
-fn show(session: &Session, code: Option<model::ErrorCode>, global: &Global) -> Diagnosed {
-    let diagnosed = session.diagnose(code);
+fn show(session: &Session, request: &DiagnoseRequest, global: &Global) -> Result<Diagnosed, Failure> {
+    let diagnosed = session.diagnose_as(request)?;
     if global.json {
         output::json_line(&diagnosed.diagnosis);
     } else {
@@ -65,7 +70,7 @@ fn show(session: &Session, code: Option<model::ErrorCode>, global: &Global) -> D
         }
         output::text(&session::reports::text::diagnosis(&diagnosed, global.verbose));
     }
-    diagnosed
+    Ok(diagnosed)
 }
 
 /// The exit code for a diagnosis.

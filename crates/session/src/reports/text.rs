@@ -1,7 +1,7 @@
 //! Reports for a terminal: plain sentences, no colour needed to understand them.
 
 use crate::diagnose::Diagnosed;
-use crate::reports::state_words;
+use crate::reports::{state_words, timeline};
 use crate::run_report::{RunReport, RunVerdict, UndoJson};
 use crate::runs::RunSummary;
 use model::{Confidence, Level, NotChecked, Verdict};
@@ -67,6 +67,7 @@ pub fn diagnosis(diagnosed: &Diagnosed, verbose: bool) -> String {
         out.push('\n');
         not_checked(&mut out, &diagnosis.not_checked, verbose);
     }
+    out.push_str(&timeline::of(diagnosis, verbose));
     if verbose {
         wrap(&mut out, "not part of this version: ", &diagnosis.out_of_scope.join("; "));
         let t = diagnosis.timing_ms;
