@@ -99,7 +99,7 @@ impl Session {
         let since = request.since.as_deref().map(since_when).transpose()?;
         let watch = Stopwatch::start();
         let mut facts = self.facts();
-        let mut history = evidence::history(self.target.as_target());
+        let mut history = self.reading(evidence::history);
         let mut used = None;
         if let Some((since, typed)) = since {
             used = Some(evidence::leave_out(self.target.as_target(), &mut facts, &history, since, typed).map_err(SessionError::Usage)?);

@@ -195,6 +195,7 @@ impl Session {
             open_ms: self.open_ms,
             runs_travel_with_the_disk: true,
             time_zone: self.time_zone,
+            watcher: None,
         };
         let agreed = FixRequest { yes: !request.safe_only, only: request.only.clone(), ..request.clone() };
         let mut report = session.fix(&agreed, ui, now)?;

@@ -17,6 +17,8 @@ pub struct Session {
     pub(crate) runs_travel_with_the_disk: bool,
     /// The time zone that the person named; never inferred.
     pub(crate) time_zone: Option<String>,
+    /// Is told what is being read.
+    pub(crate) watcher: Option<Box<target::Watcher>>,
 }
 
 /// Why a session cannot go on.
@@ -88,12 +90,13 @@ impl Session {
             open_ms: watch.milliseconds(),
             runs_travel_with_the_disk: state_dir.is_none(),
             time_zone: None,
+            watcher: None,
         })
     }
 
     /// A session over a target that is open already, with its runs in `store`.
     pub fn over(target: Box<dyn WritableTarget>, store: StateStore) -> Session {
-        Session { target, guides: diagnosis::embedded(), store, open_ms: 0, runs_travel_with_the_disk: true, time_zone: None }
+        Session { target, guides: diagnosis::embedded(), store, open_ms: 0, runs_travel_with_the_disk: true, time_zone: None, watcher: None }
     }
 
     /// The target, when the session is not needed any more.
@@ -139,9 +142,22 @@ impl Session {
         Ok(())
     }
 
+    /// Has somebody told what is being read from now on: a path, and of a long file how many bytes of how many are done.
+    pub fn watch(&mut self, watcher: Box<target::Watcher>) {
+        self.watcher = Some(watcher);
+    }
+
+    /// Reads the target, watched when somebody wants to know.
+    pub(crate) fn reading<T>(&self, read: impl FnOnce(&dyn target::Target) -> T) -> T {
+        match &self.watcher {
+            Some(watcher) => read(&target::Watched::new(self.target.as_target(), watcher.as_ref())),
+            None => read(self.target.as_target()),
+        }
+    }
+
     /// Everything that is known about this machine now: what the probes read, and what the person said.
     pub(crate) fn facts(&self) -> model::Facts {
-        let mut facts = evidence::read_all(self.target.as_target());
+        let mut facts = self.reading(|target| evidence::read_all(target));
         if let Some(zone) = &self.time_zone {
             evidence::choose_time_zone(&mut facts, zone);
         }

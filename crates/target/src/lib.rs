@@ -34,6 +34,7 @@ pub use targets::folder::FolderTarget;
 pub use targets::lab;
 pub use targets::overlay::OverlayTarget;
 pub use targets::recording::Recording;
+pub use targets::watched::{Watched, Watcher};
 pub use targets::{open, open_writable};
 
 /// sha256 of bytes, as 64 lower-case hexadecimal digits.

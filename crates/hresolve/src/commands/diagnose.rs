@@ -4,6 +4,7 @@ use super::{open, quoted};
 use crate::Outcome;
 use crate::cli::{Choices, Consent, Global, Words};
 use crate::output::Failure;
+use crate::progress::Progress;
 use crate::terminal::Person;
 use crate::{output, words};
 use model::Verdict;
@@ -15,16 +16,14 @@ pub(crate) fn run(given: &Words, since: Option<String>, timeline: bool, global: 
     if let Some(typed) = since.as_deref() {
         session::check_since(typed)?;
     }
-    let session = open(meant.target.as_deref(), global)?;
-    let diagnosed = show(&session, &DiagnoseRequest { asked: meant.code, since, timeline }, global)?;
+    let (_, diagnosed) = show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, since, timeline }, global)?;
     Ok(exit_code(&diagnosed))
 }
 
 /// The same, and on a terminal a menu of what to do next.
 pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
     let meant = words::read(given)?;
-    let session = open(meant.target.as_deref(), global)?;
-    let diagnosed = show(&session, &DiagnoseRequest { asked: meant.code, ..DiagnoseRequest::default() }, global)?;
+    let (session, diagnosed) = show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, ..DiagnoseRequest::default() }, global)?;
     if diagnosed.diagnosis.target.kind == model::TargetKind::Bundle {
         if !global.json && !diagnosed.found.is_empty() {
             output::text("\nTo treat it, run hresolve on the machine itself or on its mounted volume.\n");
@@ -60,8 +59,13 @@ pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
     }
 }
 
-fn show(session: &Session, request: &DiagnoseRequest, global: &Global) -> Result<Diagnosed, Failure> {
+/// Opens the target, reads it and says what was found.
+fn show(target: Option<&str>, request: &DiagnoseRequest, global: &Global) -> Result<(Session, Diagnosed), Failure> {
+    let progress = Progress::start(&format!("Opening {}", target.unwrap_or_default()), global);
+    let mut session = open(target, global)?;
+    session.watch(progress.watcher());
     let diagnosed = session.diagnose_as(request)?;
+    drop(progress);
     if global.json {
         output::json_line(&diagnosed.diagnosis);
     } else {
@@ -70,7 +74,7 @@ fn show(session: &Session, request: &DiagnoseRequest, global: &Global) -> Result
         }
         output::text(&session::reports::text::diagnosis(&diagnosed, global.verbose));
     }
-    Ok(diagnosed)
+    Ok((session, diagnosed))
 }
 
 /// The exit code for a diagnosis.

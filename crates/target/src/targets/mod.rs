@@ -8,6 +8,7 @@ pub mod lab;
 pub(crate) mod overlay;
 mod read_only;
 pub(crate) mod recording;
+pub(crate) mod watched;
 
 use crate::{BundleTarget, CollectedTarget, FolderTarget, OpenError, Target, WritableTarget};
 use model::TargetKind;
