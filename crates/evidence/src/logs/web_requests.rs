@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn spoilt_input_ends() {
-        text_tests::spoil(LOG.as_bytes(), |bytes| {
+        text_tests::spoil("web requests", &text_tests::seeds(LOG, &[]), |bytes| {
             let (entries, _) = windows_update::parse(&mut &bytes[..]);
             assert!(entries.iter().filter_map(failed).count() < 20);
         });

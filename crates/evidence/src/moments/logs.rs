@@ -25,9 +25,9 @@ pub(super) fn read(target: &dyn Target, zone: &Zone, history: &mut History) {
 /// The update client's history. Its lines name their zone, so that they fit the event logs even where the machine's own is not known.
 fn client(target: &dyn Target, zone: &Zone, history: &mut History) {
     let path = target.windows_folder().join("SoftwareDistribution\\ReportingEvents.log");
-    let Reading::Known(bytes) = target.read(&path, LARGEST) else { return };
+    let Reading::Known(mut input) = target.open(&path) else { return };
     let source = path.with_drive(target.drive());
-    for event in reporting_events::parse(&bytes).0 {
+    for event in reporting_events::parse(&mut *input).0 {
         let local = || civil::parse(&event.local).map(When::Local);
         let Some(when) = event.unix.map(|unix| When::of_utc(zone, unix)).or_else(local) else { continue };
         history.seen(when, &source);

@@ -59,6 +59,11 @@ impl Target for Watched<'_> {
         self.below.open(path).map(|below| Box::new(Counting { below, watcher: self.watcher, shown, done: 0, of }) as Box<dyn Read + '_>)
     }
 
+    fn unpack(&self, path: &VolumePath, take: &mut dyn FnMut(&str, &mut dyn Read)) -> Reading<()> {
+        self.tell(path);
+        self.below.unpack(path, take)
+    }
+
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
         self.below.read_start(path, length)
     }
