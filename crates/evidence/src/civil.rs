@@ -152,6 +152,10 @@ mod tests {
     fn text_and_days_agree() {
         for there in ["1970-01-01T00:00:00", "2000-02-29T12:34:00", "2026-11-22T13:59:00", "1969-12-31T23:59:00"] {
             assert_eq!(text(at(there)), there);
+            assert_eq!(parse(there), Some(at(there)));
+        }
+        for no_time in ["2026-02-31T00:00:00", "2026-01-01T24:00:00", "2026-01-01T00:00:00Z", "2026-01-01 00:00:00", "yesterday", ""] {
+            assert_eq!(parse(no_time), None, "{no_time}");
         }
     }
 

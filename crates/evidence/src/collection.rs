@@ -1,6 +1,9 @@
-//! Evidence that no probe asks for but people who help do: logs, and with `--full` the registry and event logs as they are.
+//! Evidence that no probe asks for but people who help do: logs, and with `--full` the registry and event logs as they are. And what
+//! of the evidence is never given away as it is without `--full`: hives and event logs, in which nothing can be replaced.
 
-use target::{Recording, Target};
+use crate::events::{Log, kept, wanted};
+use model::{LeftOut, Reading, VolumePath};
+use target::{Answers, Content, Recording, Rewrite, Target};
 
 /// Whether and how a file is given away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +38,7 @@ const fn raw(folder: &'static str, name: &'static str, most: usize, why: &'stati
 }
 
 /// Every kind, in the order of the folders.
-pub const EXTRAS: [Extra; 19] = [
+pub const EXTRAS: [Extra; 21] = [
     log("", "WindowsUpdate.log", "the update client, up to Windows 8.1"),
     log("INF", "setupapi.dev.log", "installation of drivers"),
     log("Logs\\CBS", "CBS.log", "servicing: which component failed, and why"),
@@ -55,6 +58,8 @@ pub const EXTRAS: [Extra; 19] = [
     raw("System32\\winevt\\Logs", "Setup.evtx", 1, "the event log of updates"),
     raw("System32\\winevt\\Logs", "Microsoft-Windows-WindowsUpdateClient%4Operational.evtx", 1, "the event log of the update client"),
     raw("System32\\winevt\\Logs", "Microsoft-Windows-Bits-Client%4Operational.evtx", 1, "the event log of downloads"),
+    raw("System32\\winevt\\Logs", "Microsoft-Windows-CAPI2%4Operational.evtx", 1, "the event log of certificates"),
+    raw("System32\\winevt\\Logs", "Microsoft-Windows-TaskScheduler%4Operational.evtx", 1, "the event log of scheduled tasks"),
 ];
 
 /// What is never collected, in no mode: passwords, and what people keep.
@@ -80,10 +85,52 @@ pub fn gather(recording: &Recording<'_>, full: bool) {
                 Privacy::OnlyFull if full => recording.keep(&path, LARGEST, usize::MAX),
                 Privacy::OnlyFull => {
                     if recording.entry(&path).known().is_some() {
-                        recording.leave_out(&path, format!("{}; nothing in it can be replaced, so it is collected only with --full", extra.why));
+                        let instead = match name.strip_suffix(".evtx") {
+                            Some(log) => format!("; the events that a diagnosis looks at are in {log}.ndjson"),
+                            None => String::new(),
+                        };
+                        let says = format!("{}; nothing in it can be replaced, so it is collected only with --full{instead}", extra.why);
+                        recording.leave_out(&path, says);
                     }
                 }
             }
+        }
+    }
+}
+
+/// How files begin in which nothing can be replaced and that name many people: event logs and registry hives.
+const RAW: [&[u8]; 2] = [b"ElfFile\0", b"regf"];
+
+/// The wanted events of a machine, taken out of the answers so that they can be kept as text.
+pub struct EventLogs(Vec<(VolumePath, &'static str, Log)>);
+
+impl EventLogs {
+    /// Reads the wanted events, and takes every event log and hive out of the answers: what a probe read of them must not be kept.
+    pub fn take_from(answers: &mut Answers, target: &dyn Target) -> EventLogs {
+        let mut logs = Vec::new();
+        for file in wanted::files() {
+            let Reading::Known(log) = kept::log_of(target, file, &wanted::collected_of(file)) else { continue };
+            let text = kept::text_path(target, file);
+            for path in [kept::path(target, file), text.clone()] {
+                answers.files.put(path.to_string(), Reading::NotCollected);
+            }
+            logs.push((text, file, log));
+        }
+        let is_raw = |content: &Content| RAW.iter().any(|start| content.bytes.starts_with(start));
+        let raw: Vec<String> = answers.files.iter().filter(|(_, there)| there.known().is_some_and(is_raw)).map(|(path, _)| path.to_owned()).collect();
+        for path in raw {
+            let why = "it is a registry hive or an event log; nothing in it can be replaced, so it is collected only with --full";
+            answers.left_out.push(LeftOut { what: format!("{}:{path}", answers.drive), why: why.into() });
+            answers.files.put(path, Reading::NotCollected);
+        }
+        EventLogs(logs)
+    }
+
+    /// Adds them to the rewritten answers, rewritten field by field.
+    pub fn add_to(&self, answers: &mut Answers, by: &dyn Rewrite) {
+        for (path, file, log) in &self.0 {
+            let content = Content { bytes: kept::write(log, file, by), part: model::CollectedPart::Whole };
+            answers.files.put(by.text(&path.to_string()), Reading::Known(content));
         }
     }
 }
@@ -104,6 +151,14 @@ fn newest(recording: &Recording<'_>, folder: &model::VolumePath, (start, end): (
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn every_event_log_that_is_read_is_said_to_be_left_out() {
+        for file in crate::events::wanted::files() {
+            let name = format!("{file}.evtx");
+            assert!(super::EXTRAS.iter().any(|extra| extra.name == name && extra.privacy == super::Privacy::OnlyFull), "{name}");
+        }
+    }
+
     #[test]
     fn what_is_never_collected_is_in_no_list() {
         for extra in super::EXTRAS {

@@ -6,6 +6,7 @@
 
 mod binxml;
 pub(crate) mod errors;
+pub(crate) mod kept;
 pub(crate) mod updates;
 mod value;
 pub mod wanted;
@@ -28,6 +29,10 @@ pub struct Event {
     pub record: u64,
     /// When it was written, seconds since 1970 UTC.
     pub unix: i64,
+    /// 1 critical to 5 verbose; nothing where the record does not say it.
+    pub level: Option<u8>,
+    /// The computer's name at that time; empty where the record does not say it.
+    pub computer: String,
     /// The fields that the table names, by name.
     pub fields: BTreeMap<&'static str, String>,
 }
@@ -59,6 +64,8 @@ pub struct Log {
     pub bad: u64,
     /// What was wrong with the first of them.
     pub first_bad: Option<String>,
+    /// Which wanted events were not kept when the log was collected as text; nothing where the log itself was read.
+    pub not_covered: Vec<String>,
 }
 
 const FILE_HEADER: usize = 4096;
@@ -181,7 +188,8 @@ fn event(chunk: &mut Chunk<'_>, record: &Record, rows: &[&'static Wanted]) -> Re
     let id = chunk.id(&head).ok_or(())?;
     let Some(row) = rows.iter().find(|row| row.ids.contains(&id) && chunk.is_by(&head, row.provider)) else { return Ok(None) };
     let fields = keep(chunk.fields(&head, &|name| row.fields.contains(&name)).ok_or(())?, row);
-    Ok(Some(Event { channel: row.file, provider: row.provider, id, record: record.number, unix: record.unix, fields }))
+    let (level, computer) = (chunk.level(&head), chunk.computer(&head).unwrap_or_default());
+    Ok(Some(Event { channel: row.file, provider: row.provider, id, record: record.number, unix: record.unix, level, computer, fields }))
 }
 
 /// The fields that the table names. Those without a name are called by their number.

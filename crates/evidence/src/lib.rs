@@ -26,7 +26,7 @@ mod time_zones;
 mod timeline;
 mod windows_says;
 
-pub use collection::{EXTRAS, Extra, NEVER, Privacy, gather};
+pub use collection::{EXTRAS, EventLogs, Extra, NEVER, Privacy, gather};
 pub use moments::{History, history};
 pub use probe::{Probe, declarations, read_all};
 pub use probes::{ALL, choose_time_zone};

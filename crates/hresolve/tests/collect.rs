@@ -21,9 +21,26 @@ fn shown(json: &Value, rename: &dyn Fn(&str) -> String) -> (String, Vec<[String;
     (text(&json["verdict"]), findings.iter().map(|one| ["cause", "confidence", "object"].map(|name| text(&one[name]))).collect())
 }
 
+/// What failed, with the log and the place in it, and what is said about event logs that could not be read.
+fn told(json: &Value, rename: &dyn Fn(&str) -> String) -> Value {
+    let about_events = |one: &&Value| one["what"].as_str().is_some_and(|what| what.starts_with("event log "));
+    let not_checked: Vec<&Value> = json["not_checked"].as_array().unwrap().iter().filter(about_events).collect();
+    let at: Vec<[&Value; 2]> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| one["evidence"].as_array().unwrap())
+        .filter(|one| one["source"].as_str().is_some_and(|source| source.ends_with(".evtx")))
+        .map(|one| [&one["source"], &one["at"]])
+        .collect();
+    let all = serde_json::json!({ "failures": json["failures"], "not_checked": not_checked, "at": at });
+    serde_json::from_str(&rename(&all.to_string())).unwrap()
+}
+
 /// The stand-ins of the names on practice machines.
 fn renamed(text: &str) -> String {
     text.replace("S-1-5-21-1004336348-1177238915-682003330", "S-1-5-21-1-1-1")
+        .replace("Users\\\\anna", "Users\\\\user1")
         .replace("Users\\anna", "Users\\user1")
         .replace("Users\\carla", "Users\\user2")
 }
@@ -43,6 +60,7 @@ fn a_bundle_of_every_machine_shows_what_the_machine_shows() {
         let (here, there) = (built.run(&["diagnose", "--json"]), common::run(&["diagnose", "--json", file]));
         let wanted = shown(&here.json(), &renamed);
         assert_eq!(shown(&there.json(), &str::to_owned), wanted, "{}\n{}", machine.name, there.stdout);
+        assert_eq!(told(&there.json(), &str::to_owned), told(&here.json(), &renamed), "{}", machine.name);
         assert_eq!(here.exit, there.exit, "{}", machine.name);
         assert_eq!(there.json()["target"]["kind"], "bundle");
         findings += wanted.1.len();
@@ -161,6 +179,137 @@ fn nothing_that_names_anybody_is_left() {
         let full: String =
             texts(&collect(folder.path(), true)).into_iter().filter(|(name, _)| !name.contains("config/")).map(|(_, text)| text).collect();
         assert!(full.contains(sid) && full.contains(&user.to_lowercase()) && !full.contains("tr0ubadour"));
+    }
+}
+
+/// The texts of events in a bundle.
+fn events(bundle: &Bundle) -> Vec<(&str, String)> {
+    let texts = bundle.parts.iter().filter(|(name, _)| name.ends_with(".ndjson"));
+    texts.map(|(name, bytes)| (name.as_str(), String::from_utf8(bytes.clone()).unwrap())).collect()
+}
+
+fn hexadecimal(bytes: impl Iterator<Item = u8>) -> String {
+    bytes.map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[test]
+fn event_logs_are_kept_as_text_that_names_nobody() {
+    let (user, computer, domain) = ("Zacharias Quux", "DESKTOP-QX7", "quuxcorp.example");
+    let folder = machine_of(user, computer, domain);
+    let wide = |text: &str| hexadecimal(text.encode_utf16().flat_map(u16::to_le_bytes));
+    let sid = "S-1-5-21-3141592653-2718281828-1618033988-1104";
+    let number = hexadecimal([1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0].into_iter().chain(0x1122_3344_5566_u64.to_le_bytes()).chain([7; 8]));
+    let texts = format!(
+        "evtx Windows/System32/winevt/Logs/System.evtx\n    \
+         2026-01-02T03:04:05Z | Service Control Manager | 7031 | param1=Updates of {user} | param2=1 | Binary=wuauserv\n    \
+         2026-01-02T03:04:06Z | Service Control Manager | 7000 | param1=x | param2=%%2 | Binary=agent of {user}\n    \
+         2026-01-02T03:04:07Z | Service Control Manager | 7038 | param1=wuauserv | param2={computer}\\{user} | param3=%%1330 | param4={number}\n    \
+         2026-01-02T03:04:08Z | Microsoft-Windows-WindowsUpdateClient | 20 | errorCode=0x80070002 | updateTitle=KB5034441 for {computer}.{domain} at 192.168.178.33 of {sid}, 00330-80000-12345-AA123\n    \
+         2026-01-02T03:04:09Z | Some Other Provider | 20 | errorCode=0x80070005 | updateTitle=of {user}\n\
+         evtx Windows/System32/winevt/Logs/Setup.evtx\n    \
+         2026-01-02T03:04:10Z | Microsoft-Windows-WUSA | 3 | UpdateTitle= | ErrorCode=2147942402 | CommandLine=\"C:\\Users\\{user}\\Downloads\\x.msu\" /quiet\n"
+    );
+    let difference = lab::MachineTexts { name: "with events".into(), files: texts, hives: Vec::new() };
+    let logs = tempfile::tempdir().unwrap();
+    lab::build_from(&lab::texts("healthy-10-22h2").unwrap(), &[difference], logs.path()).unwrap();
+    let place = Path::new("Windows/System32/winevt/Logs");
+    std::fs::create_dir_all(folder.path().join(place)).unwrap();
+    for name in ["System.evtx", "Setup.evtx"] {
+        std::fs::copy(logs.path().join(place).join(name), folder.path().join(place).join(name)).unwrap();
+    }
+    let bundle = collect(folder.path(), false);
+    assert!(!bundle.parts.iter().any(|(name, bytes)| name.ends_with(".evtx") || bytes.starts_with(b"ElfFile")), "a raw log is in it");
+    for name in ["System.evtx", "Setup.evtx"] {
+        assert!(
+            bundle.index.left_out.iter().any(|one| one.what.ends_with(name) && one.why.contains("--full")),
+            "{name}: {:?}",
+            bundle.index.left_out
+        );
+    }
+    let texts = events(&bundle);
+    let names: Vec<&str> = texts.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["Windows/System32/winevt/Logs/Setup.ndjson", "Windows/System32/winevt/Logs/System.ndjson"]);
+    for (name, text) in &texts {
+        let lower = text.to_lowercase();
+        for secret in ["zacharias", "quux", "desktop-qx7", "192.168", "3141592653", "00330-80000", "\"lab\"", "some other provider"] {
+            assert!(!lower.contains(secret), "{secret} is in {name}\n{text}");
+        }
+        for secret in ["Zacharias", "quux", "Quux"] {
+            let hidden = [wide(secret), hexadecimal(secret.bytes())];
+            assert!(!hidden.iter().any(|hidden| text.contains(hidden)), "{secret} is in the digits of {name}\n{text}");
+        }
+        assert!(!text.contains(&number) && text.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{text}");
+    }
+    let system: Vec<Value> = texts[1].1.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((system[0]["records"].as_u64(), system[0]["channel"].as_str(), system.len()), (Some(5), Some("System"), 5));
+    assert!(
+        system[0]["covers"].as_array().unwrap().iter().any(|row| row["provider"] == "disk" && row["ids"].as_array().unwrap().contains(&7.into()))
+    );
+    let last = &system[4];
+    assert_eq!(
+        (last["record"].as_u64(), last["time"].as_str(), last["fields"]["errorCode"].as_str()),
+        (Some(4), Some("2026-01-02T03:04:08Z"), Some("0x80070002"))
+    );
+    assert_eq!(system[1]["fields"]["Binary"].as_str(), Some(wide("wuauserv\0").as_str()), "the name of a service of Windows stays");
+    // The bundle shows what the machine shows, and so does a bundle of the bundle.
+    let session = |path: &Path| Session::open(path.to_str().unwrap(), path.parent().unwrap(), None).unwrap().diagnose(None).diagnosis;
+    let (scratch, here) = (tempfile::tempdir().unwrap(), session(folder.path()));
+    assert_eq!(here.failures.len(), 2, "{:?}", here.failures);
+    let file = scratch.path().join("one.zip");
+    std::fs::write(&file, bundle.zip().unwrap()).unwrap();
+    let again = Session::open(file.to_str().unwrap(), scratch.path(), None).unwrap().collect(false);
+    let second = scratch.path().join("two.zip");
+    std::fs::write(&second, again.zip().unwrap()).unwrap();
+    for path in [&file, &second] {
+        let there = session(path);
+        let shown = |one: &[model::Failure]| -> Vec<[String; 4]> {
+            one.iter().map(|one| [one.code.clone(), one.at.clone(), one.last.clone(), one.source.clone()]).collect()
+        };
+        assert_eq!(shown(&there.failures), shown(&here.failures), "{}", path.display());
+    }
+    // With --full the logs are there as they are.
+    let full = collect(folder.path(), true);
+    assert!(full.parts.contains_key("Windows/System32/winevt/Logs/System.evtx") && events(&full).is_empty());
+}
+
+/// Logs of real machines, whose computers had other names before.
+#[test]
+fn real_event_logs_are_kept_as_text_with_what_they_show() {
+    let data = std::env::var_os("HRESOLVE_SHARED_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), std::path::PathBuf::from)
+        .join("evtx");
+    for (place, wanted) in [("museum-win11", 3), ("museum-win10-apt", 0), ("evtx-rs", 2)] {
+        let Ok(names) = std::fs::read_dir(data.join(place)) else { return common::skip(&format!("no published event logs at {place}")) };
+        let built = Machine::build("healthy-10-22h2");
+        let folder = built.path().join("Windows/System32/winevt/Logs");
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut computers = std::collections::BTreeSet::new();
+        for log in names.flatten().filter(|one| one.path().extension().is_some_and(|ending| ending == "evtx")) {
+            let bytes = std::fs::read(log.path()).unwrap();
+            let name = log.file_name().to_str().unwrap().replace("system.evtx", "System.evtx");
+            let rows = evidence::events::wanted::of_file(evidence::events::wanted::SYSTEM);
+            computers.extend(evidence::events::read(&bytes, &rows).events.into_iter().map(|event| event.computer.to_lowercase()));
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+        computers.remove("");
+        assert!(!computers.is_empty(), "no event of {place} names its computer");
+        let bundle = collect(built.path(), false);
+        assert!(!bundle.parts.iter().any(|(name, bytes)| name.ends_with(".evtx") || bytes.starts_with(b"ElfFile")));
+        let texts = events(&bundle);
+        assert!(!texts.is_empty(), "{place}");
+        for (name, text) in texts {
+            let lower = text.to_lowercase();
+            assert!(!computers.iter().any(|computer| lower.contains(computer.as_str())), "one of {computers:?} is in {name}");
+            let sids = lower.match_indices("s-1-5-21-").map(|(at, start)| lower[at + start.len()..].split('-').next().unwrap().len());
+            assert!(sids.max().unwrap_or(0) < 4, "an account number is in {name}");
+        }
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("one.zip");
+        std::fs::write(&file, bundle.zip().unwrap()).unwrap();
+        let (here, there) = (built.run(&["diagnose", "--json"]), common::run(&["diagnose", "--json", file.to_str().unwrap()]));
+        assert_eq!(told(&there.json(), &str::to_owned), told(&here.json(), &renamed), "{place}");
+        assert_eq!(shown(&there.json(), &str::to_owned), shown(&here.json(), &renamed), "{place}");
+        assert_eq!(here.json()["failures"].as_array().unwrap().len(), wanted, "{place}");
     }
 }
 

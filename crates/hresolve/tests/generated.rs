@@ -183,6 +183,8 @@ fn schemas() -> Vec<(&'static str, serde_json::Value)> {
         ("explanation-1.json", schema::<codes::ExplanationJson>()),
         ("collected-1.json", schema::<session::CollectedJson>()),
         ("collection-1.json", schema::<model::Collection>()),
+        ("event-1.json", schema::<model::CollectedEvent>()),
+        ("events-1.json", schema::<model::CollectedEvents>()),
         ("diagnosis-1.json", schema::<model::Diagnosis>()),
         ("plan-1.json", schema::<session::Plan>()),
         ("run-1.json", schema::<session::RunReport>()),

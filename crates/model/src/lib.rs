@@ -3,6 +3,7 @@
 //! Data only: nothing here reads a machine, a clock or an environment, and nothing changes anything.
 
 mod change;
+mod collected_events;
 mod collection;
 mod confidence;
 mod diagnosis;
@@ -19,6 +20,7 @@ mod why_not;
 mod windows;
 
 pub use change::{Change, Observed, RegistryData, registry_type};
+pub use collected_events::{CollectedEvent, CollectedEvents, CoveredEvents};
 pub use collection::{CollectedEntry, CollectedFile, CollectedKey, CollectedKind, CollectedPart, Collection, LeftOut};
 pub use confidence::Confidence;
 pub use diagnosis::{Diagnosis, TargetInfo, Timing, Verdict};

@@ -52,13 +52,15 @@ impl Session {
         // What a diagnosis asks besides.
         let _ = recording.entry(&crate::diagnose::never_there(&recording));
         evidence::gather(&recording, full);
-        let answers = recording.into_answers();
+        let mut answers = recording.into_answers();
         let (parts, index) = if full {
             target::pack(&answers, crate::VERSION, None)
         } else {
+            let logs = evidence::EventLogs::take_from(&mut answers, self.target.as_target());
             let redactor = evidence::Redactor::of(self.target.as_target(), &answers);
             // Counted while it is rewritten.
-            let rewritten = answers.rewritten(&redactor as &dyn Rewrite);
+            let mut rewritten = answers.rewritten(&redactor as &dyn Rewrite);
+            logs.add_to(&mut rewritten, &redactor);
             target::pack(&rewritten, crate::VERSION, Some(redactor.counts()))
         };
         Bundle { parts, index }

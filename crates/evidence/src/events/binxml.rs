@@ -15,11 +15,13 @@ enum Place {
     Value(usize),
 }
 
-/// Where a template says provider and event number, and where the rest begins.
+/// Where a template says provider, event number, level and computer, and where the rest begins.
 #[derive(Debug)]
 struct Shape {
     provider: Place,
     id: Place,
+    level: Option<Place>,
+    computer: Option<Place>,
     /// The first token behind `System`.
     rest: usize,
 }
@@ -94,6 +96,23 @@ impl<'a> Chunk<'a> {
         }
     }
 
+    /// The level: 2 is an error. Nothing when the record does not say it.
+    pub(super) fn level(&self, head: &Head) -> Option<u8> {
+        self.text(head, head.shape.level.as_ref()?)?.trim().parse().ok()
+    }
+
+    /// The computer's name at that time.
+    pub(super) fn computer(&self, head: &Head) -> Option<String> {
+        self.text(head, head.shape.computer.as_ref()?)
+    }
+
+    fn text(&self, head: &Head, place: &Place) -> Option<String> {
+        match place {
+            Place::Here(text) => Some(text.clone()),
+            Place::Value(index) => value::text(self.bytes, self.value(head.table?, *index)?),
+        }
+    }
+
     /// The fields below `EventData` or `UserData`, in their order. The text of a field that `wanted` does not name stays empty.
     pub(super) fn fields(&self, head: &Head, wanted: &dyn Fn(&str) -> bool) -> Option<Vec<Field>> {
         let values = match head.table {
@@ -159,7 +178,7 @@ impl<'a> Chunk<'a> {
         let mut at = at;
         let mut path: Vec<Name> = Vec::new();
         let mut attribute = None;
-        let (mut provider, mut id) = (None, None);
+        let (mut provider, mut id, mut level, mut computer) = (None, None, None, None);
         for _ in 0..MOST_TOKENS {
             let found = match self.token(&mut at, in_template)? {
                 Token::Open(name) => {
@@ -175,7 +194,7 @@ impl<'a> Chunk<'a> {
                     let ended = path.pop()?;
                     attribute = None;
                     if path.len() == 1 && self.is(Some(ended), "System") {
-                        return Some(Shape { provider: provider?, id: id?, rest: at });
+                        return Some(Shape { provider: provider?, id: id?, level, computer, rest: at });
                     }
                     continue;
                 }
@@ -196,6 +215,10 @@ impl<'a> Chunk<'a> {
                 id = Some(found);
             } else if self.is(attribute, "Name") && self.is(Some(*inner), "Provider") {
                 provider = Some(found);
+            } else if attribute.is_none() && self.is(Some(*inner), "Level") {
+                level = Some(found);
+            } else if attribute.is_none() && self.is(Some(*inner), "Computer") {
+                computer = Some(found);
             }
         }
         None

@@ -74,7 +74,7 @@ pub(super) fn texts(chunk: &[u8], data: Data) -> Option<Vec<String>> {
     Some(all.split('\0').map(str::to_owned).collect())
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut all, byte| {
         let _ = write!(all, "{byte:02X}");
         all

@@ -29,9 +29,20 @@ pub const BITS: &str = "Microsoft-Windows-Bits-Client%4Operational";
 
 /// The update client.
 pub const CLIENT: &str = "Microsoft-Windows-WindowsUpdateClient";
+/// The kernel: starts and the clock.
+pub const KERNEL: &str = "Microsoft-Windows-Kernel-General";
+/// Installation of programs.
+pub const INSTALLER: &str = "MsiInstaller";
+/// Restore points.
+pub const RESTORE: &str = "System Restore";
+/// Servicing.
+pub const SERVICING: &str = "Microsoft-Windows-Servicing";
+/// The program that installs a lone update file.
+pub const ALONE: &str = "Microsoft-Windows-WUSA";
 /// The service control manager.
 pub const SERVICES: &str = "Service Control Manager";
 const UPDATE: &[&str] = &["updateTitle", "updateGuid", "errorCode"];
+const TITLE: &[&str] = &["updateTitle", "updateGuid"];
 const PACKAGE: &[&str] = &["PackageIdentifier", "ErrorCode", "Client", "IntendedPackageState"];
 const SERVICE: &[&str] = &["param1", "param2", "param3", "param4", "Binary"];
 const DEVICE: &[&str] = &["DeviceName", "Device", "DriveName", "CorruptionActionState", "0", "1", "2"];
@@ -40,8 +51,8 @@ const DEVICE: &[&str] = &["DeviceName", "Device", "DriveName", "CorruptionAction
 pub const WANTED: &[Wanted] = &[
     Wanted { file: SYSTEM, provider: CLIENT, ids: &[19, 20, 23, 24, 25, 26, 31, 41], fields: UPDATE },
     Wanted { file: UPDATE_CLIENT, provider: CLIENT, ids: &[19, 20, 23, 24, 25, 26, 31, 41], fields: UPDATE },
-    Wanted { file: SETUP, provider: "Microsoft-Windows-Servicing", ids: &[2, 3, 4], fields: PACKAGE },
-    Wanted { file: SETUP, provider: "Microsoft-Windows-WUSA", ids: &[2, 3], fields: &["UpdateTitle", "ErrorCode", "CommandLine"] },
+    Wanted { file: SETUP, provider: SERVICING, ids: &[2, 3, 4], fields: PACKAGE },
+    Wanted { file: SETUP, provider: ALONE, ids: &[2, 3], fields: &["UpdateTitle", "ErrorCode", "CommandLine"] },
     Wanted { file: SYSTEM, provider: "Microsoft-Windows-WinREAgent", ids: &[4502], fields: &["ErrorPhase", "ErrorCode"] },
     Wanted { file: SYSTEM, provider: SERVICES, ids: &[7000, 7001, 7003, 7009, 7011, 7023, 7024, 7031, 7038, 7040, 7041], fields: SERVICE },
     Wanted { file: SYSTEM, provider: "disk", ids: &[7, 11, 51, 52, 153, 154], fields: DEVICE },
@@ -66,9 +77,39 @@ pub const WANTED: &[Wanted] = &[
     },
 ];
 
+/// What only happened, for the history of a machine; another table, because it proves no fault.
+pub const HAPPENED: &[Wanted] = &[
+    Wanted { file: SYSTEM, provider: KERNEL, ids: &[1, 12], fields: &["NewTime", "OldTime", "Reason"] },
+    Wanted { file: SYSTEM, provider: "EventLog", ids: &[6005, 6008], fields: &[] },
+    Wanted { file: SYSTEM, provider: "Microsoft-Windows-Kernel-Power", ids: &[41], fields: &["BugcheckCode"] },
+    Wanted { file: SYSTEM, provider: SERVICES, ids: &[7040], fields: &["param1", "param2", "param3", "param4"] },
+    Wanted { file: SYSTEM, provider: SERVICES, ids: &[7045], fields: &["ServiceName", "ImagePath"] },
+    Wanted { file: SYSTEM, provider: CLIENT, ids: &[19, 23, 43, 44], fields: TITLE },
+    Wanted { file: UPDATE_CLIENT, provider: CLIENT, ids: &[19, 23, 43, 44], fields: TITLE },
+    Wanted { file: SYSTEM, provider: "disk", ids: &[7, 11, 51, 52, 153, 154], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "storahci", ids: &[129], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "stornvme", ids: &[11, 129], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "Ntfs", ids: &[55, 98, 131], fields: DEVICE },
+    Wanted { file: SYSTEM, provider: "Microsoft-Windows-Ntfs", ids: &[55, 98, 131], fields: DEVICE },
+    Wanted { file: SETUP, provider: SERVICING, ids: &[2, 4], fields: &["PackageIdentifier", "IntendedPackageState", "Client"] },
+    Wanted { file: SETUP, provider: ALONE, ids: &[2], fields: &["UpdateTitle"] },
+    Wanted { file: APPLICATION, provider: INSTALLER, ids: &[1033, 1034, 1036, 1037], fields: &["0", "1", "3", "4"] },
+    Wanted { file: APPLICATION, provider: RESTORE, ids: &[8194], fields: &["0", "1"] },
+];
+
 /// The rows of one log.
 pub fn of_file(file: &str) -> Vec<&'static Wanted> {
     WANTED.iter().filter(|row| row.file == file).collect()
+}
+
+/// The rows of one log for the history.
+pub fn happened_in(file: &str) -> Vec<&'static Wanted> {
+    HAPPENED.iter().filter(|row| row.file == file).collect()
+}
+
+/// The rows of one log that are collected: all. Where an event is in both tables, the first has the more fields.
+pub fn collected_of(file: &str) -> Vec<&'static Wanted> {
+    WANTED.iter().chain(HAPPENED).filter(|row| row.file == file).collect()
 }
 
 /// Every log that is read, each once, in the order of the table.

@@ -6,39 +6,10 @@
 use super::{History, Moment, What, When};
 use crate::civil::{self, Zone};
 use crate::defaults;
-use crate::events::wanted::{APPLICATION, CLIENT, SERVICES, SETUP, SYSTEM, UPDATE_CLIENT, Wanted};
-use crate::events::{self, Event};
+use crate::events::wanted::{self, ALONE, APPLICATION, CLIENT, INSTALLER, KERNEL, RESTORE, SERVICES, SERVICING, SETUP, SYSTEM, UPDATE_CLIENT};
+use crate::events::{Event, kept};
 use model::{ErrorCode, Reading, RegistryData};
 use target::Target;
-
-const LARGEST: u64 = 1 << 30;
-const DEVICE: &[&str] = &["DeviceName", "Device", "DriveName", "CorruptionActionState", "0", "1", "2"];
-const UPDATE: &[&str] = &["updateTitle", "updateGuid"];
-const KERNEL: &str = "Microsoft-Windows-Kernel-General";
-const INSTALLER: &str = "MsiInstaller";
-const RESTORE: &str = "System Restore";
-const SERVICING: &str = "Microsoft-Windows-Servicing";
-const ALONE: &str = "Microsoft-Windows-WUSA";
-
-/// The events of this module; those of the probes are another table, because what proves a fault is not what only happened.
-static ROWS: [Wanted; 16] = [
-    Wanted { file: SYSTEM, provider: KERNEL, ids: &[1, 12], fields: &["NewTime", "OldTime", "Reason"] },
-    Wanted { file: SYSTEM, provider: "EventLog", ids: &[6005, 6008], fields: &[] },
-    Wanted { file: SYSTEM, provider: "Microsoft-Windows-Kernel-Power", ids: &[41], fields: &["BugcheckCode"] },
-    Wanted { file: SYSTEM, provider: SERVICES, ids: &[7040], fields: &["param1", "param2", "param3", "param4"] },
-    Wanted { file: SYSTEM, provider: SERVICES, ids: &[7045], fields: &["ServiceName", "ImagePath"] },
-    Wanted { file: SYSTEM, provider: CLIENT, ids: &[19, 23, 43, 44], fields: UPDATE },
-    Wanted { file: UPDATE_CLIENT, provider: CLIENT, ids: &[19, 23, 43, 44], fields: UPDATE },
-    Wanted { file: SYSTEM, provider: "disk", ids: &[7, 11, 51, 52, 153, 154], fields: DEVICE },
-    Wanted { file: SYSTEM, provider: "storahci", ids: &[129], fields: DEVICE },
-    Wanted { file: SYSTEM, provider: "stornvme", ids: &[11, 129], fields: DEVICE },
-    Wanted { file: SYSTEM, provider: "Ntfs", ids: &[55, 98, 131], fields: DEVICE },
-    Wanted { file: SYSTEM, provider: "Microsoft-Windows-Ntfs", ids: &[55, 98, 131], fields: DEVICE },
-    Wanted { file: SETUP, provider: SERVICING, ids: &[2, 4], fields: &["PackageIdentifier", "IntendedPackageState", "Client"] },
-    Wanted { file: SETUP, provider: ALONE, ids: &[2], fields: &["UpdateTitle"] },
-    Wanted { file: APPLICATION, provider: INSTALLER, ids: &[1033, 1034, 1036, 1037], fields: &["0", "1", "3", "4"] },
-    Wanted { file: APPLICATION, provider: RESTORE, ids: &[8194], fields: &["0", "1"] },
-];
 
 /// Windows itself changes the start type of these back and forth.
 const FLIPPED: [&str; 2] = ["BITS", "TrustedInstaller"];
@@ -53,12 +24,9 @@ const DEFENDER: &str = "MpKsl";
 
 pub(super) fn read(target: &dyn Target, zone: &Zone, history: &mut History) {
     for file in [SYSTEM, UPDATE_CLIENT, SETUP, APPLICATION] {
-        let rows: Vec<&'static Wanted> = ROWS.iter().filter(|row| row.file == file).collect();
-        let path = target.windows_folder().join("System32\\winevt\\Logs").join(&format!("{file}.evtx"));
-        let source = path.with_drive(target.drive());
-        let why = match target.read(&path, LARGEST) {
-            Reading::Known(bytes) => {
-                let log = events::read(&bytes, &rows);
+        let source = kept::path(target, file).with_drive(target.drive());
+        let why = match kept::log_of(target, file, &wanted::happened_in(file)) {
+            Reading::Known(log) => {
                 if let Some(newest) = log.newest {
                     history.seen(When::of_utc(zone, newest), &source);
                 }
@@ -66,7 +34,10 @@ pub(super) fn read(target: &dyn Target, zone: &Zone, history: &mut History) {
                     history.begins.push((source.clone(), When::of_utc(zone, oldest)));
                 }
                 history.moments.extend(log.events.iter().filter_map(|event| moment(target, zone, event, &source)));
-                continue;
+                if log.not_covered.is_empty() {
+                    continue;
+                }
+                format!("the program that collected it did not keep: {}", log.not_covered.join("; "))
             }
             Reading::Absent => "it does not exist".to_owned(),
             Reading::NotCollected => "it is not part of what was given".to_owned(),

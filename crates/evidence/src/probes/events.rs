@@ -3,9 +3,9 @@
 use crate::civil::Zone;
 use crate::defaults;
 use crate::events::errors::{self, Drive, Trouble};
-use crate::events::{self, Event, Log, updates, wanted};
+use crate::events::{Event, Log, kept, updates, wanted};
 use crate::probe::{fact, text};
-use model::{FactDeclaration, FactKind, Facts, NotChecked, Reading, RegistryData, Subject, Value, VolumePath};
+use model::{FactDeclaration, FactKind, Facts, NotChecked, Reading, RegistryData, Subject, Value};
 use target::{Expanded, Target};
 
 /// What this probe delivers.
@@ -35,8 +35,6 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration { name: "drive.internal", kind: FactKind::Bool, meaning: "whether it is a drive that was there at the start (its DR number is the disk's) or the volume of Windows; no for what was plugged in later" },
 ];
 
-/// Logs are 1 to 20 MiB; administrators make them larger.
-const LARGEST: u64 = 1 << 30;
 const SERVICES: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Services";
 
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
@@ -44,7 +42,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let mut all: Vec<Event> = Vec::new();
     for file in wanted::files() {
         let Some(log) = log(target, file, facts) else { continue };
-        let shown = path(target, file).with_drive(target.drive());
+        let shown = kept::path(target, file).with_drive(target.drive());
         for trouble in errors::troubles(&log) {
             facts.subjects.extend(subject(target, &trouble, &shown, &zone));
         }
@@ -54,20 +52,15 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
         all.extend(log.events);
     }
     all.sort_by_key(|event| (event.unix, event.record));
-    facts.failures.extend(updates::failures(&all, &zone, &|file| path(target, file).with_drive(target.drive())));
-}
-
-fn path(target: &dyn Target, file: &str) -> VolumePath {
-    target.windows_folder().join("System32").join("winevt").join("Logs").join(&format!("{file}.evtx"))
+    facts.failures.extend(updates::failures(&all, &zone, &|file| kept::path(target, file).with_drive(target.drive())));
 }
 
 /// One log; what could not be read of it is said.
 fn log(target: &dyn Target, file: &str, facts: &mut Facts) -> Option<Log> {
-    let path = path(target, file);
-    let what = format!("event log {}", path.with_drive(target.drive()));
+    let what = format!("event log {}", kept::path(target, file).with_drive(target.drive()));
     let mut not_checked = |why: String| facts.not_checked.push(NotChecked { what: what.clone(), why, blocking: false });
-    let bytes = match target.read(&path, LARGEST) {
-        Reading::Known(bytes) => bytes,
+    let log = match kept::log_of(target, file, &wanted::of_file(file)) {
+        Reading::Known(log) => log,
         // A log in which nothing was ever written has no file.
         Reading::Absent => return None,
         Reading::NotCollected => {
@@ -79,10 +72,12 @@ fn log(target: &dyn Target, file: &str, facts: &mut Facts) -> Option<Log> {
             return None;
         }
     };
-    let log = events::read(&bytes, &wanted::of_file(file));
     if log.bad > 0 {
         let first = log.first_bad.clone().unwrap_or_default();
         not_checked(format!("{} record(s) or part(s) of it are damaged and were left out; {} were read. The first: {first}", log.bad, log.records));
+    }
+    if !log.not_covered.is_empty() {
+        not_checked(format!("the program that collected it did not keep: {}", log.not_covered.join("; ")));
     }
     Some(log)
 }

@@ -68,6 +68,10 @@ fn says(answer: &CollectedJson, bundle: &Bundle, global: &Global) -> String {
         let kinds: Vec<String> = answer.redactions.iter().map(|(kind, count)| format!("{count} {}", named(kind))).collect();
         let counted = if kinds.is_empty() { "Nothing had to be replaced".to_owned() } else { format!("Replaced: {}", kinds.join(", ")) };
         out.push_str(&format!("{counted}. The same name has the same stand-in everywhere.\n"));
+        let logs = bundle.parts.keys().filter(|name| name.ends_with(".ndjson")).count();
+        if logs > 0 {
+            out.push_str(&format!("Of {logs} event logs the events that a diagnosis looks at are in it, as text; the logs themselves are not.\n"));
+        }
     } else {
         out.push_str("Nothing was replaced (--full): names of people and computers, addresses and numbers of this Windows are in it.\n");
     }
