@@ -182,6 +182,35 @@ fn every_packing_shows_the_same_files() {
     assert_eq!(content(&open(&folder.path().join("unpacked")), CBS_AT), cbs);
 }
 
+/// Above what is held in memory, and above what a probe may read at once.
+#[test]
+fn a_log_larger_than_memory_allows_is_read_as_a_stream_in_every_packing() {
+    let line = CBS.repeat(4096);
+    let count = usize::try_from(target::LARGEST_HELD).unwrap() / line.len() + 2;
+    let folder = tempfile::tempdir().unwrap();
+    let content = line.repeat(count).into_bytes();
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut packed = zip::ZipWriter::new(std::fs::File::create(folder.path().join("logs.zip")).unwrap());
+    packed.start_file("CBS.log", stored).unwrap();
+    packed.write_all(&content).unwrap();
+    packed.finish().unwrap();
+    write(&folder, "logs.tar", &tar(&[("CBS.log", b'0', &content)]));
+    write(&folder, "CBS.log", &content);
+    for name in ["CBS.log", "logs.zip", "logs.tar"] {
+        let target = open(&folder.path().join(name));
+        assert!(matches!(target.read(&path(CBS_AT), target::LARGEST_HELD), Reading::Unreadable(_)), "{name}");
+        // Two at once, as two probes may do.
+        let (Reading::Known(mut one), Reading::Known(mut other)) = (target.open(&path(CBS_AT)), target.open(&path(CBS_AT))) else {
+            unreachable!("{name} gave no stream")
+        };
+        let mut start = vec![0; 100_000];
+        other.read_exact(&mut start).unwrap();
+        assert_eq!(std::io::copy(&mut one, &mut std::io::sink()).unwrap(), content.len() as u64, "{name}");
+        assert_eq!(start, content[..100_000], "{name}");
+    }
+    assert_eq!(open(&folder.path().join("CBS.log")).open(&path("\\Windows\\Logs\\CBS\\CbsPersist_1.log")).map(|_| ()), Reading::NotCollected);
+}
+
 #[test]
 fn cabinets_of_other_programs_are_read_as_cabextract_reads_them() {
     let folder = tempfile::tempdir().unwrap();
