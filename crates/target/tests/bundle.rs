@@ -199,6 +199,9 @@ fn a_log_larger_than_memory_allows_is_read_as_a_stream_in_every_packing() {
     for name in ["CBS.log", "logs.zip", "logs.tar"] {
         let target = open(&folder.path().join(name));
         assert!(matches!(target.read(&path(CBS_AT), target::LARGEST_HELD), Reading::Unreadable(_)), "{name}");
+        // As the program opens it.
+        let opened = target::open_writable(folder.path().join(name).to_str().unwrap(), folder.path()).unwrap();
+        assert!(opened.open(&path(CBS_AT)).known().is_some(), "{name}");
         // Two at once, as two probes may do.
         let (Reading::Known(mut one), Reading::Known(mut other)) = (target.open(&path(CBS_AT)), target.open(&path(CBS_AT))) else {
             unreachable!("{name} gave no stream")
