@@ -9,6 +9,7 @@ mod operations;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub(crate) use objects::look_up;
 pub(crate) use operations::{Named, Operations, PackageResult, succeeded, supersedes};

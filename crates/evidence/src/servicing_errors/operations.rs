@@ -2,8 +2,10 @@
 //! well the first line that names an object counts; what comes after it is its echo.
 
 use super::rules::{Counts, Rule, table};
+use super::words::{Seen, Words};
 use crate::logs::Entry;
 use model::{ErrorCode, codes_in};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// An object that a log names as the first thing that went wrong.
@@ -113,6 +115,7 @@ struct Operation {
 /// Reads entries in their order, the oldest log first.
 pub(crate) struct Operations {
     rules: Vec<Rule>,
+    words: Words,
     number: u32,
     now: Operation,
     /// The component and the installer at work, named before they fail.
@@ -142,11 +145,26 @@ const FAILED: [&str; 12] = [
     "original failure status: 0x8",
     "Failed execution of queue item",
 ];
+/// Other words that say where the log is. An entry without any of them and of the rules' words says nothing.
+const TELLING: [&str; 9] = [
+    "Starting TrustedInstaller",
+    "Exec: Processing started",
+    "initialized by client",
+    "advanced installer",
+    "System Update Readiness",
+    "Exec: Processing complete",
+    " finalized",
+    "package change completion for package: ",
+    "failure report for package: ",
+];
 
 impl Operations {
     pub(crate) fn new() -> Self {
+        let rules = table();
+        let own = FAILED.iter().chain(&TELLING).copied();
         Operations {
-            rules: table(),
+            words: Words::new(rules.iter().map(Rule::longest_text).chain(own)),
+            rules,
             number: 0,
             now: Operation::default(),
             component: String::new(),
@@ -160,6 +178,13 @@ impl Operations {
     /// One more entry.
     pub(crate) fn take(&mut self, log: usize, entry: &Entry) {
         let text = entry.text.as_str();
+        let seen = self.words.seen(text);
+        // A sentence that was wrapped when it was pasted is one line again.
+        let whole = blanks(text);
+        let seen_whole = if matches!(whole, Cow::Borrowed(_)) { seen } else { self.words.seen(&whole) };
+        if seen.is_nothing() && seen_whole.is_nothing() {
+            return;
+        }
         if text.contains("Starting TrustedInstaller") {
             self.close();
             self.now.startup = true;
@@ -179,22 +204,26 @@ impl Operations {
         } else if text.contains("System Update Readiness") {
             self.listed.clear();
         }
-        for (line, text) in (entry.line..).zip(text.lines()) {
-            self.line(log, line, text, entry);
+        if text.contains('\n') {
+            for (line, text) in (entry.line..).zip(text.lines()) {
+                let text = blanks(text);
+                self.line(log, line, &text, self.words.seen(&text), entry);
+            }
+        } else {
+            self.line(log, entry.line, &whole, seen_whole, entry);
         }
-        // A sentence that was wrapped when it was pasted is one line again.
-        let whole = blanks(text);
         self.outcome(log, entry, &whole);
     }
 
-    fn line(&mut self, log: usize, line: u64, text: &str, entry: &Entry) {
-        let text = blanks(text);
-        let Some((rule, found)) = self.rules.iter().find_map(|rule| rule.fits(&text).map(|found| (rule, found))) else { return };
+    /// `text` has single blanks; `seen` are the words in it, of which those of the rules stand first.
+    fn line(&mut self, log: usize, line: u64, text: &str, seen: Seen, entry: &Entry) {
+        let possible = self.rules.iter().enumerate().filter(|(number, _)| seen.has(*number)).map(|(_, rule)| rule);
+        let Some((rule, found)) = possible.filter_map(|rule| rule.fits(text).map(|found| (rule, found))).next() else { return };
         let mut object = found.object;
         if rule.kind == "task" {
             object.clone_from(&self.component);
         }
-        let own = codes_in(&text).into_iter().find(|code| code.0 >> 28 == 8);
+        let own = codes_in(text).into_iter().find(|code| code.0 >> 28 == 8);
         let named = Named {
             rule: rule.id,
             kind: rule.kind,
@@ -347,9 +376,15 @@ fn keep(list: &mut Vec<Named>, named: Named) {
     }
 }
 
-/// Every run of blanks as one blank.
-fn blanks(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// Every run of blanks as one blank; the text itself where it is so already.
+fn blanks(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let odd = |byte: &u8| !byte.is_ascii() || byte.is_ascii_control();
+    let twice = |two: &[u8; 2]| two == b"  ";
+    if bytes.starts_with(b" ") || bytes.ends_with(b" ") || bytes.iter().any(odd) || bytes.array_windows().any(twice) {
+        return Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    Cow::Borrowed(text)
 }
 
 fn after<'a>(text: &'a str, words: &str) -> Option<&'a str> {

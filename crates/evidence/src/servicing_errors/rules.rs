@@ -105,8 +105,12 @@ impl Rule {
         }
     }
 
+    /// The longest piece that a line must hold as it is.
+    pub(super) fn longest_text(&self) -> &'static str {
+        self.texts().max_by_key(|text| text.len()).unwrap_or_default()
+    }
+
     /// The pieces that a line must hold as they are.
-    #[cfg(test)]
     pub(super) fn texts(&self) -> impl Iterator<Item = &'static str> {
         self.parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(*text) } else { None })
     }
