@@ -46,11 +46,15 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Ok(format!(r#"{{"ns":{each:.2},"result":"{} numbers"}}"#, values.len()))
             })
         }
+        ["events", ..] => {
+            let files: Vec<String> = arguments[1..].iter().map(|path| (*path).to_owned()).collect();
+            Box::new(move || events(&files))
+        }
         ["commit", path] => {
             let Recovered::Clean(hive) = recover(std::fs::read(path)?, &[])? else { return Err("the hive is not clean".into()) };
             Box::new(move || commit(&hive))
         }
-        _ => return Err("walk HIVE | replay HIVE LOG1 LOG2 | replay-to FILE HIVE LOG1 LOG2 | read FILE... | lookup| commit HIVE".into()),
+        _ => return Err("walk HIVE | replay HIVE LOG1 LOG2 | replay-to FILE HIVE LOG1 LOG2 | read FILE... | lookup | events LOG... | commit HIVE".into()),
     };
     for line in std::io::stdin().lock().lines() {
         line?;
@@ -134,6 +138,19 @@ fn adler32(bytes: &[u8]) -> u32 {
         (a, b) = (a % 65_521, b % 65_521);
     }
     b << 16 | a
+}
+
+/// Reads system logs and takes the wanted events out of them.
+fn events(files: &[String]) -> Result<String, Box<dyn Error>> {
+    let rows = evidence::events::wanted::of_file(evidence::events::wanted::SYSTEM);
+    let (mut records, mut wanted) = (0, 0);
+    let start = now();
+    for path in files {
+        let log = black_box(evidence::events::read(&std::fs::read(path)?, &rows));
+        records += log.records;
+        wanted += log.events.len();
+    }
+    Ok(format!(r#"{{"ns":{},"wanted":{wanted},"result":"{records} records"}}"#, (now() - start).as_nanos()))
 }
 
 /// Sets one value of a clean hive: the edit, the new file in memory, and its verification.
