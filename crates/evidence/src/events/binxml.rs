@@ -70,11 +70,15 @@ impl<'a> Chunk<'a> {
             // A record without a template says everything itself.
             return Some(Head { shape: Rc::new(self.shape(from, false)?), table: None, end });
         };
-        if !self.shapes.contains_key(&definition) {
-            let shape = self.shape(definition.checked_add(24)?, true).map(Rc::new);
-            self.shapes.insert(definition, shape);
-        }
-        let shape = self.shapes.get(&definition)?.clone()?;
+        let known = self.shapes.get(&definition).cloned();
+        let shape = match known {
+            Some(shape) => shape,
+            None => {
+                let shape = self.shape(definition.checked_add(24)?, true).map(Rc::new);
+                self.shapes.insert(definition, shape.clone());
+                shape
+            }
+        }?;
         Some(Head { shape, table: Some(table), end })
     }
 
