@@ -21,6 +21,13 @@ fn found(diagnosed: &Diagnosed) -> BTreeSet<(String, String, String)> {
     diagnosed.found.iter().map(|one| (one.finding.cause.clone(), one.finding.subject.clone(), one.finding.confidence.as_str().to_owned())).collect()
 }
 
+/// Without the logs a part may be less certain than the whole, never more.
+fn weaker_or_same(part: &str, whole: &str) -> bool {
+    const ORDER: [&str; 3] = ["possible", "likely", "proved"];
+    let place = |word: &str| ORDER.iter().position(|known| *known == word);
+    place(part).is_some_and(|part| place(whole).is_some_and(|whole| part <= whole))
+}
+
 /// The findings whose evidence lies in these hives alone.
 fn proved_by(diagnosed: &Diagnosed, hives: &[&str]) -> BTreeSet<(String, String, String)> {
     let mut all = found(diagnosed);
@@ -53,7 +60,10 @@ fn hives_alone_show_what_the_registry_proves_and_nothing_else() {
         for (what, part, count) in [("SYSTEM alone", &lone, &mut alone), ("both hives", &two, &mut both)] {
             // That a reset script left the services so is seen in a folder; in its absence each is told of by itself, which is as true.
             let script = whole.found.iter().any(|one| one.finding.cause == "reset-script-half-finished");
-            let more = found(part).into_iter().filter(|one| !(found(&whole).contains(one) || script && one.0 == "update-service-disabled"));
+            let told = |one: &(String, String, String)| {
+                found(&whole).iter().any(|all| (&all.0, &all.1) == (&one.0, &one.1) && weaker_or_same(&one.2, &all.2))
+            };
+            let more = found(part).into_iter().filter(|one| !(told(one) || script && one.0 == "update-service-disabled"));
             too_much.extend(more.map(|one| format!("{}: {what} shows {one:?}", machine.name)));
             *count += part.found.len();
             assert_eq!(part.diagnosis.target.kind, TargetKind::Bundle);
