@@ -57,7 +57,7 @@ impl Blob {
     /// is large.
     pub(super) fn stream(&self) -> io::Result<Box<dyn Read>> {
         let unpacked = match self {
-            Blob::Zipped { .. } => self.with(|content| Spool::default().keep(&mut content.take(limits::LARGEST_MEMBER)))?,
+            Blob::Zipped { .. } => self.with(|content| Spool::for_a_stream().keep(&mut content.take(limits::LARGEST_MEMBER)))?,
             other => other.clone(),
         };
         Ok(Box::new(unpacked.source()?))
@@ -115,6 +115,11 @@ pub(super) struct Spool {
 }
 
 impl Spool {
+    /// For one that is read once from start to end, where memory is no gain.
+    fn for_a_stream() -> Spool {
+        Spool { in_memory: limits::MEMORY_IN_ALL - limits::STREAM_IN_MEMORY }
+    }
+
     /// Keeps what is left of the content.
     pub(super) fn keep(&mut self, content: &mut dyn Read) -> io::Result<Blob> {
         let room = limits::LARGEST_IN_MEMORY.min(limits::MEMORY_IN_ALL.saturating_sub(self.in_memory));

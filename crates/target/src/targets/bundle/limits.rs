@@ -18,6 +18,8 @@ pub(super) const RATIO_FROM: u64 = 64 << 20;
 pub(super) const LARGEST_IN_MEMORY: u64 = 64 << 20;
 /// So do all others once so much is in memory.
 pub(super) const MEMORY_IN_ALL: u64 = 512 << 20;
+/// Larger members of zip archives go to a temporary file while they are read from start to end.
+pub(super) const STREAM_IN_MEMORY: u64 = 8 << 20;
 /// Memory that a 7z archive may demand for its dictionary.
 pub(super) const DICTIONARY_KB: usize = 256 << 10;
 /// A hive larger than this is not loaded.
