@@ -7,7 +7,7 @@ use super::wanted::{self, Wanted};
 use super::{Event, Log, MOST};
 use crate::civil;
 use model::{CollectedEvent, CollectedEvents, CoveredEvents, Reading, RegistryData, VolumePath, registry_type};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use target::{Rewrite, Target};
 
 const SCHEMA: &str = "hresolve/events/1";
@@ -130,6 +130,9 @@ pub(crate) fn read(bytes: &[u8], rows: &[&'static Wanted]) -> Result<Log, String
         })
     };
     log.not_covered = rows.iter().filter(|row| !covers(row)).map(|row| shown(row)).collect();
+    // The same events may be wanted for two purposes.
+    let mut told = BTreeSet::new();
+    log.not_covered.retain(|row| told.insert(row.clone()));
     for (number, line) in lines.enumerate() {
         if log.events.len() > MOST {
             log.problem(|| format!("it holds more than {MOST} events; the rest was left"));
