@@ -100,6 +100,40 @@ fn a_database_sent_without_its_logs_does_not_lack_them() {
     assert_eq!(causes, ["download-queue-damaged"]);
 }
 
+/// What somebody pastes of a log, under a name of its own; the lines have the form of published ones.
+#[test]
+fn an_excerpt_alone_names_what_failed() {
+    let sent = tempfile::tempdir().unwrap();
+    let misc = |time: &str, text: &str| format!("2022-11-13\t11:15:{time}:303\t1048\tfd4\tMisc\tWARNING: {text}\r\n");
+    let direct = "Proxy List used: <(null)> Bypass List used : <(null)> Auth Schemes used : <>";
+    let request = [
+        misc("01", &format!("SendRequest failed with hr = 80072ee2. {direct}")),
+        misc("01", "WinHttp: SendRequestUsingProxy failed for <http://updates.example:8530/selfupdate/wuident.cab>. error 0x80072ee2"),
+        "2022-11-13\t11:15:02:600\t1048\tfd4\tAU\t  # WARNING: Failed to find updates with error code 80072EE2\r\n".to_owned(),
+    ]
+    .concat();
+    let store = "2025-02-27 08:58:35, Error                 CSI    0000000a@2025/2/27:11:58:35.891 (F) Attempting to mark store corrupt with category \
+        [l:21 ml:22]'CorruptComponentValue'[gle=0x80004005]\r\n2025-02-27 08:58:35, Error                 CBS    Failed to process single phase execution. \
+        [HRESULT = 0x80073712 - ERROR_SXS_COMPONENT_STORE_CORRUPT]\r\n2025-02-27 08:58:35, Info                  CBS    WER: Generating failure report for \
+        package: Package_for_ServicingStack_3081~31bf3856ad364e35~amd64~~20348.3081.1.1, status: 0x80073712, failure source: Resolve\r\n";
+    let readiness = "Checking System Update Readiness.\r\n(f) CSI Payload File Missing 0x00000000 admparse.dll \
+        x86_microsoft-windows-ie-adminkitmostfiles_31bf3856ad364e35_6.0.6000.16386_none_abfb5fd109dad8b8 \
+        servicing_31bf3856ad364e35_6.0.6000.16386_none_23ddbf36a8a961bc\r\n";
+    for (text, cause, object) in [
+        (request.as_str(), "update-connection-failed", "updates.example"),
+        (store, "component-store-inconsistent", "the component store"),
+        (readiness, "component-file-missing", "_none_abfb5fd109dad8b8\\admparse.dll"),
+    ] {
+        let path = sent.path().join("pasted.txt");
+        std::fs::write(&path, text).unwrap();
+        let diagnosed = diagnose(&path);
+        let found: Vec<&model::Finding> = diagnosed.found.iter().map(|one| &one.finding).collect();
+        assert_eq!(found.len(), 1, "{cause}: {found:#?}");
+        assert!(found[0].cause == cause && found[0].object.ends_with(object), "{cause}: {} on {}", found[0].cause, found[0].object);
+        assert_ne!(found[0].confidence, model::Confidence::Proved, "nothing was looked at but a log");
+    }
+}
+
 #[test]
 fn a_bundle_is_diagnosed_and_never_treated() {
     let (folder, sent) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

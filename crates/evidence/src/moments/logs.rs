@@ -10,7 +10,6 @@ use crate::servicing_errors::Operations;
 use model::{Reading, RegistryData, VolumePath};
 use target::{EntryKind, Target};
 
-const LARGEST: u64 = 256 << 20;
 const SETUP: &str = "HKLM\\SYSTEM\\Setup";
 const VERSION: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
 
@@ -71,9 +70,9 @@ fn servicing(target: &dyn Target, history: &mut History) {
 
 fn drivers(target: &dyn Target, history: &mut History) {
     let path = target.windows_folder().join("INF\\setupapi.dev.log");
-    let Reading::Known(bytes) = target.read(&path, LARGEST) else { return };
+    let Reading::Known(mut input) = target.open(&path) else { return };
     let source = path.with_drive(target.drive());
-    for section in setupapi::parse(&mut &bytes[..]).0 {
+    for section in setupapi::parse(&mut *input).0 {
         let Some(local) = section.start.as_deref().and_then(civil::parse) else { continue };
         history.seen(When::Local(local), &source);
         if let Some(says) = driver(&section) {

@@ -17,11 +17,10 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration {
         name: "connection.settings",
         kind: FactKind::List,
-        meaning: "settings that were found here and may explain it, by their kinds: hosts-file, firewall-rule, proxy, tls-setting, update-server; absent when there are none",
+        meaning: "settings that were found here and may explain it, by their kinds: hosts-file, firewall-rule, proxy, tls-setting, update-server; absent when there are none, not collected when the registry was not given",
     },
 ];
 
-const LARGEST: u64 = 256 << 20;
 const WINDOWS: &str = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\WindowsUpdate";
 /// Keys of the settings below; when one was written since, the log tells of another machine than this is now.
 const SETTINGS: [&str; 8] = [
@@ -38,10 +37,10 @@ const KINDS: [&str; 5] = ["hosts-file", "firewall-rule", "proxy", "tls-setting",
 
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let path = target.windows_folder().join("WindowsUpdate.log");
-    let Some(bytes) = target.read(&path, LARGEST).into_known() else { return };
+    let Some(mut input) = target.open(&path).into_known() else { return };
     let mut last: Option<(FailedRequest, u64, String)> = None;
     let mut direct = true;
-    windows_update::each(&mut &bytes[..], &mut |entry| match web_requests::failed(&entry) {
+    windows_update::each(&mut *input, &mut |entry| match web_requests::failed(&entry) {
         Some(FailedRequest { proxy: Some(proxy), .. }) => direct = proxy.is_empty(),
         Some(request) => last = Some((request, entry.line, entry.local.unwrap_or_default())),
         None => {}
@@ -53,8 +52,9 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     }
     let (Some(name), code) = (host(&address), code.to_string()) else { return };
     let stands = facts.failures.iter().any(|failure| !failure.resolved && !failure.transient && failure.code.eq_ignore_ascii_case(&code));
-    // Another server than Microsoft's is one that a policy names.
-    if !stands || !hosts_file::is_microsofts(&name) {
+    let unseen = ["HKLM\\SYSTEM", "HKLM\\SOFTWARE"].iter().any(|hive| matches!(target.key(hive), Reading::NotCollected));
+    // Another server than Microsoft's is one that a policy names, and told by the probe of policies where they can be seen.
+    if !stands || !(unseen || hosts_file::is_microsofts(&name)) {
         return;
     }
     let found: Vec<String> = KINDS.iter().filter(|kind| facts.of_kind(kind).next().is_some()).map(|kind| (*kind).to_owned()).collect();
@@ -64,8 +64,12 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     put("connection.host", text(&name), format!("The last request to {name} failed with {code}"));
     put("connection.address", text(&address), format!("What was asked for is {address}"));
     put("connection.code", text(&code), format!("The last request failed with {code}"));
-    let says = if found.is_empty() { "No setting that would explain it was found here".into() } else { format!("Settings that may explain it: {}", found.join(", ")) };
-    put("connection.settings", if found.is_empty() { Reading::Absent } else { Reading::Known(model::Value::List(found)) }, says);
+    let (settings, says) = match found.is_empty() {
+        true if unseen => (Reading::NotCollected, "The settings of that computer, which might explain it, are not part of what was given".into()),
+        true => (Reading::Absent, "No setting that would explain it was found here".into()),
+        false => (Reading::Known(model::Value::List(found.clone())), format!("Settings that may explain it: {}", found.join(", "))),
+    };
+    put("connection.settings", settings, says);
     facts.subjects.push(subject);
 }
 
