@@ -122,6 +122,10 @@ impl Redactor {
         if let Some((secret, length)) = self.secret_at(chars, lower, at, before) {
             return Some((secret.kind, secret.stand_in.clone(), length));
         }
+        if let Some(length) = patterns::device_serial(lower, at) {
+            let word: String = lower.iter().skip(at).take(length).collect();
+            return Some(("serial", format!("serial{}", self.number("serial", &word)), length));
+        }
         if let Some(length) = patterns::mac(lower, at) {
             let word: String = lower.iter().skip(at).take(length).filter(|c| c.is_alphanumeric()).collect();
             return Some(("mac", format!("mac{}", self.number("mac", &word)), length));

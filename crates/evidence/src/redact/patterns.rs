@@ -84,6 +84,20 @@ pub(super) fn mac(line: &[char], at: usize) -> Option<usize> {
     (fits && !a_time).then_some(17)
 }
 
+/// The serial number of a device on the universal serial bus, as it stands behind what the device is: `USB\VID_0781&PID_5581\4C53…`,
+/// `USBSTOR#Disk&Ven_X#4C53…&0#{…}`. A number that Windows made up for a port has `&` in its second place (Microsoft, "Instance IDs").
+pub(super) fn device_serial(line: &[char], at: usize) -> Option<usize> {
+    let is_separator = |c: &char| matches!(c, '\\' | '#');
+    let separators = line.get(..at)?.iter().rev().take_while(|c| is_separator(c)).count();
+    let before = line.get(..at - separators)?;
+    let start = before.iter().rposition(|c| is_separator(c) || c.is_whitespace()).map_or(0, |place| place + 1);
+    let what: String = before.get(start..)?.iter().collect();
+    let is_device = (what.starts_with("vid_") && what.contains("&pid_")) || what.contains("&ven_") && what.contains("&prod_");
+    let length = run(line, at, |c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    // PCI devices have `ven_` and `dev_`, and no serial number of a person's thing.
+    (separators > 0 && is_device && length >= 4).then_some(length)
+}
+
 /// An address of IPv6 that names one computer or network.
 pub(super) fn ip6(line: &[char], at: usize) -> Option<(String, usize)> {
     let length = run(line, at, |c| c.is_ascii_hexdigit() || c == ':');

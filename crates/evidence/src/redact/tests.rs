@@ -64,6 +64,12 @@ fn numbers_and_addresses_are_known_by_their_form() {
     let redactor = anna();
     for (text, wanted) in [
         ("S-1-5-21-1004336348-1177238915-682003330-1001", "S-1-5-21-1-1-1-1001"),
+        ("[Device Install - USB\\VID_0781&PID_5581\\4C530001230101112233]", "[Device Install - USB\\VID_0781&PID_5581\\serial1]"),
+        ("USBSTOR#Disk&Ven_A&Prod_B&Rev_1#4C530001230101112233&0#{53f5}", "USBSTOR#Disk&Ven_A&Prod_B&Rev_1#serial1&0#{53f5}"),
+        ("usb\\\\vid_0781&pid_5581&mi_00\\\\A.1-b_2 x", "usb\\\\vid_0781&pid_5581&mi_00\\\\serial2 x"),
+        ("USB\\VID_046D&PID_C52B\\5&1234abcd&0&1", "USB\\VID_046D&PID_C52B\\5&1234abcd&0&1"),
+        ("PCI\\VEN_8086&DEV_1234\\0000001234", "PCI\\VEN_8086&DEV_1234\\0000001234"),
+        ("vid_0781&pid_5581.inf, oem1.inf\\vid", "vid_0781&pid_5581.inf, oem1.inf\\vid"),
         ("s-1-5-21-1004336348-1177238915-682003330_Classes", "S-1-5-21-1-1-1_Classes"),
         ("S-1-5-21-9-9-9-500 S-1-5-18 S-1-12-1-1-2-3-4", "S-1-5-21-2-2-2-500 S-1-5-18 S-1-12-1-3-3-3-3"),
         ("mail a.b@contoso.com, A.B@CONTOSO.COM.", "mail person1@example.org, person1@example.org."),
