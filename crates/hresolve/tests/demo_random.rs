@@ -92,6 +92,8 @@ fn changes(machine: &Path) -> BTreeSet<String> {
 struct Counts {
     repaired: u32,
     waits_or_needs_a_person: u32,
+    /// Of these, machines that nothing was changed on: they are, or seem to be, in the middle of an update.
+    refused: u32,
     undone: u32,
     /// Findings that another fault hid at first, and a later fix treated.
     hidden_then_treated: u32,
@@ -182,7 +184,13 @@ fn compare(faults: &[&Fault], demo: &Value, folder: &Path, scratch: &Path, count
             !owners.iter().any(|fault| fault.expected.iter().any(|finding| hidden.contains(finding)))
         };
         let missing: Vec<_> = missing.iter().filter(open).collect();
-        assert!(missing.is_empty(), "{what}: these repairs were not made: {missing:#?}");
+        if verdict == "refused" {
+            // Two faults together may look like an update in the middle of its work, which nobody touches.
+            assert!(made.is_empty() && !demo["run"]["why_not"].as_array().unwrap().is_empty(), "{what}: refused, but changed: {made:#?}");
+            counts.refused += 1;
+        } else {
+            assert!(missing.is_empty(), "{what}: these repairs were not made: {missing:#?}");
+        }
         counts.hidden_and_not_repaired += hidden.difference(&later).count() as u32;
         counts.hidden_then_treated += hidden.intersection(&later).count() as u32;
     }
