@@ -154,20 +154,18 @@ mod tests {
             assert_eq!(text(at(there)), there);
             assert_eq!(parse(there), Some(at(there)));
         }
-        for no_time in ["2026-02-31T00:00:00", "2026-01-01T24:00:00", "2026-01-01T00:00:00Z", "2026-01-01 00:00:00", "yesterday", ""] {
+        for no_time in [
+            "2026-02-29T00:00:00",
+            "2026-13-01T00:00:00",
+            "2026-01-00T00:00:00",
+            "2026-01-01T24:00:00",
+            "2026-01-01T00:00:00Z",
+            "2026-01-01 00:00:00",
+            "2026-01-01",
+            "yesterday",
+            "",
+        ] {
             assert_eq!(parse(no_time), None, "{no_time}");
-        }
-    }
-
-    #[test]
-    fn only_times_of_the_calendar_are_read() {
-        for there in ["1970-01-01T00:00:00", "2000-02-29T12:34:56", "2026-12-31T23:59:59"] {
-            assert_eq!(parse(there).map(text).as_deref(), Some(there));
-        }
-        for not in
-            ["2026-02-29T00:00:00", "2026-13-01T00:00:00", "2026-01-01T24:00:00", "2026-01-01 00:00:00", "2026-01-01", "", "2026-01-00T00:00:00"]
-        {
-            assert_eq!(parse(not), None, "{not}");
         }
     }
 
