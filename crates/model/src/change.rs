@@ -120,6 +120,52 @@ impl RegistryData {
     }
 }
 
+/// A registry key with everything below it, as a hive stores it: what is needed to make it again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeyTree {
+    /// The self-relative security descriptor, in hexadecimal when stored; `None` when it is not known: a key made from this gets that
+    /// of the key above it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hex_option")]
+    #[schemars(with = "Option<String>")]
+    pub security: Option<Vec<u8>>,
+    /// Values in stored order; the default value has an empty name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<(String, RegistryData)>,
+    /// Keys below, by name, in stored order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subkeys: Vec<(String, KeyTree)>,
+}
+
+impl KeyTree {
+    /// How many keys it is, itself included.
+    pub fn keys(&self) -> usize {
+        1 + self.subkeys.iter().map(|(_, below)| below.keys()).sum::<usize>()
+    }
+
+    /// How many values it holds, those of the keys below included.
+    pub fn all_values(&self) -> usize {
+        self.values.len() + self.subkeys.iter().map(|(_, below)| below.all_values()).sum::<usize>()
+    }
+
+    fn show(&self) -> String {
+        format!("a key with {} and {}", counted(self.all_values(), "value"), counted(self.keys() - 1, "key"))
+    }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Where the content of a file that is put in its place comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileOrigin {
+    /// A file of the same volume, which stays where it is.
+    Volume(VolumePath),
+    /// A file of what the person named with `--source`, by its name in there.
+    Source(String),
+}
+
 /// One reversible change of one object. Actions are made of these, the journal stores these, undo reverses these.
 ///
 /// Keys are full paths with the control set's number (`HKLM\SYSTEM\ControlSet001\…`), never `CurrentControlSet`.
@@ -151,6 +197,20 @@ pub enum Change {
         /// Full path of the new key.
         key: String,
     },
+    /// A registry key is removed with everything below it.
+    RemoveKey {
+        /// Full path of the key.
+        key: String,
+        /// What was there.
+        tree: KeyTree,
+    },
+    /// A registry key is made with everything below it; there is no such key before. Taken back only while it holds nothing else.
+    PutKey {
+        /// Full path of the new key; the one above it exists.
+        key: String,
+        /// What is there afterwards.
+        tree: KeyTree,
+    },
     /// A file, folder or link gets another name on the same volume. Nothing is copied, nothing is lost.
     Rename {
         /// The name before.
@@ -176,6 +236,18 @@ pub enum Change {
         /// sha256 of the content, to recognise it later.
         sha256: String,
     },
+    /// A missing file is put in its place with content from elsewhere; nothing stands at `path` before. The run keeps a copy of the
+    /// content, so that taking the file away again loses nothing.
+    PutFile {
+        /// The new file.
+        path: VolumePath,
+        /// sha256 of the content.
+        sha256: String,
+        /// Its size in bytes.
+        size: u64,
+        /// Where the content comes from.
+        from: FileOrigin,
+    },
 }
 
 /// What an object of a change looks like now.
@@ -193,8 +265,12 @@ impl Change {
     /// The registry key that this change touches, if it touches one.
     pub fn key(&self) -> Option<&str> {
         match self {
-            Change::SetValue { key, .. } | Change::DeleteValue { key, .. } | Change::CreateKey { key } => Some(key),
-            Change::Rename { .. } | Change::CreateFolder { .. } | Change::HardLink { .. } => None,
+            Change::SetValue { key, .. }
+            | Change::DeleteValue { key, .. }
+            | Change::CreateKey { key }
+            | Change::RemoveKey { key, .. }
+            | Change::PutKey { key, .. } => Some(key),
+            Change::Rename { .. } | Change::CreateFolder { .. } | Change::HardLink { .. } | Change::PutFile { .. } => None,
         }
     }
 
@@ -202,9 +278,9 @@ impl Change {
     pub fn object(&self, drive: char) -> String {
         match self {
             Change::SetValue { key, name, .. } | Change::DeleteValue { key, name, .. } => format!("{key}\\{name}"),
-            Change::CreateKey { key } => key.clone(),
+            Change::CreateKey { key } | Change::RemoveKey { key, .. } | Change::PutKey { key, .. } => key.clone(),
             Change::Rename { from, .. } => from.with_drive(drive),
-            Change::CreateFolder { path } | Change::HardLink { path, .. } => path.with_drive(drive),
+            Change::CreateFolder { path } | Change::HardLink { path, .. } | Change::PutFile { path, .. } => path.with_drive(drive),
         }
     }
 
@@ -214,7 +290,11 @@ impl Change {
             Change::SetValue { old, new, .. } => (old.as_ref().map_or("absent".into(), RegistryData::show), new.show()),
             Change::DeleteValue { old, .. } => (old.show(), "absent".into()),
             Change::CreateKey { .. } => ("absent".into(), "an empty key".into()),
+            Change::RemoveKey { tree, .. } => (tree.show(), "absent".into()),
+            Change::PutKey { tree, .. } => ("absent".into(), tree.show()),
             Change::Rename { from, to, .. } => (from.with_drive(drive), to.with_drive(drive)),
+            Change::PutFile { from: FileOrigin::Volume(from), .. } => ("absent".into(), format!("a copy of {}", from.with_drive(drive))),
+            Change::PutFile { from: FileOrigin::Source(name), .. } => ("absent".into(), format!("a copy of {name} from the source")),
             Change::CreateFolder { path } => ("absent".into(), format!("folder {}", path.with_drive(drive))),
             Change::HardLink { existing, .. } => ("absent".into(), format!("the same file as {}", existing.with_drive(drive))),
         }
@@ -246,9 +326,37 @@ mod hex_bytes {
     }
 }
 
+/// The same for bytes that may not be known.
+mod hex_option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Bytes(#[serde(with = "super::hex_bytes")] Vec<u8>);
+
+    // serde hands over a reference to the field.
+    #[allow(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(super) fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, out: S) -> Result<S::Ok, S::Error> {
+        bytes.clone().map(Bytes).serialize(out)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Vec<u8>>, D::Error> {
+        Ok(Option::<Bytes>::deserialize(input)?.map(|bytes| bytes.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::RegistryData;
+    use super::{KeyTree, RegistryData};
+
+    #[test]
+    fn trees_round_trip() {
+        let leaf = KeyTree { security: None, values: vec![(String::new(), RegistryData::dword(1))], subkeys: Vec::new() };
+        let tree = KeyTree { security: Some(vec![1, 0, 255]), values: Vec::new(), subkeys: vec![("Below".into(), leaf)] };
+        let text = serde_json::to_string(&tree).unwrap_or_default();
+        assert!(text.contains("\"0100ff\""), "{text}");
+        assert_eq!(serde_json::from_str::<KeyTree>(&text).ok(), Some(tree.clone()));
+        assert_eq!((tree.keys(), tree.all_values()), (2, 1));
+    }
 
     #[test]
     fn data_round_trips() {

@@ -10,7 +10,7 @@ use std::fmt;
 use target::{HiveState, RunFolder, StoreError, sha256};
 
 /// The version written into every journal.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// A hive's files before a run touched them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::action::{Settings, action, describe};
 use crate::journal::{Event, Journal};
-use crate::undo::take_back;
+use crate::undo::{kept, take_back};
 use model::{Change, Level, Observed, Reading, WhyNot};
 use std::fmt;
 use target::{Direction, Now, StateStore, StoreError, StoreLock, WritableTarget};
@@ -162,6 +162,9 @@ impl Run {
         if let Err(why) = self.save_hives(target, &changes)? {
             return Ok(StepDone::Impossible { why });
         }
+        if let Err(why) = self.keep_contents(target, &changes)? {
+            return Ok(StepDone::Impossible { why });
+        }
         let step = self.next;
         self.next += 1;
         self.record(Event::Started {
@@ -218,6 +221,23 @@ impl Run {
             left.extend(self.take_back_step(target, *step, changes)?);
         }
         Ok(left)
+    }
+
+    /// The content of each file that is put in its place is in the run's folder before that happens: undo takes the file away only then.
+    /// The inner error is a sentence.
+    fn keep_contents(&self, target: &mut dyn WritableTarget, changes: &[Change]) -> Result<Result<(), String>, RunError> {
+        for change in changes {
+            let Change::PutFile { path, sha256, from, .. } = change else { continue };
+            let content = match target.content(from) {
+                Reading::Known(content) if target::sha256(&content) == *sha256 => content,
+                Reading::Known(_) => return Ok(Err(format!("what should become {} changed while it was read", path.with_drive(target.drive())))),
+                Reading::Unreadable(why) => return Ok(Err(why)),
+                _ => return Ok(Err(format!("what should become {} is not at hand", path.with_drive(target.drive())))),
+            };
+            self.journal.folder.save(&kept(sha256), &content).map_err(RunError::Journal)?;
+            target.offer(sha256, content);
+        }
+        Ok(Ok(()))
     }
 
     /// A copy of each hive's primary file is on the disk before the first change to it. The inner error is a sentence.

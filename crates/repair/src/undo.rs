@@ -235,13 +235,22 @@ fn set_aside_is_gone(journal: &Journal, change: &Change) -> bool {
     matches!(change, Change::Rename { identity: None, .. }) && made && begun <= 1
 }
 
+/// Where a run keeps the content of a file that it put in its place.
+pub(crate) fn kept(sha256: &str) -> String {
+    // A journal is untrusted: only digits become part of a path.
+    format!("new/{}", sha256.chars().filter(char::is_ascii_hexdigit).collect::<String>())
+}
+
 /// An object that is as it was before the run.
 fn undone(change: &Change, drive: char) -> UndoStep {
     let says = match change {
-        Change::SetValue { old: None, .. } | Change::CreateKey { .. } | Change::CreateFolder { .. } | Change::HardLink { .. } => {
-            "is gone again".to_owned()
-        }
-        Change::SetValue { .. } | Change::DeleteValue { .. } => format!("is again {}", change.before_after(drive).0),
+        Change::SetValue { old: None, .. }
+        | Change::CreateKey { .. }
+        | Change::PutKey { .. }
+        | Change::CreateFolder { .. }
+        | Change::HardLink { .. }
+        | Change::PutFile { .. } => "is gone again".to_owned(),
+        Change::SetValue { .. } | Change::DeleteValue { .. } | Change::RemoveKey { .. } => format!("is again {}", change.before_after(drive).0),
         Change::Rename { .. } => "has its old name again".to_owned(),
     };
     UndoStep { object: change.object(drive), state: "undone", says }
@@ -261,6 +270,13 @@ fn make_way(target: &mut dyn WritableTarget, store: &StateStore, journal: &mut J
     let place = match change {
         Change::Rename { from, .. } if target.entry(from).known().is_some() => from,
         Change::CreateFolder { path } if target.list(path).known().is_some_and(|names| !names.is_empty()) => path,
+        Change::PutFile { sha256, .. } => {
+            // The same for content that we brought: it must be in the run's own folder.
+            return match journal.folder.load(&kept(sha256), sha256) {
+                Ok(_) => Ok(None),
+                Err(error) => Err(format!("the run's copy of it cannot be read ({error}), so this is the only one")),
+            };
+        }
         Change::HardLink { existing, sha256, .. } => {
             // Removing our name must never remove the last name of a file.
             return match target.sha256(existing) {
@@ -301,8 +317,16 @@ fn remove_temporaries(target: &mut dyn WritableTarget, journal: &Journal) {
             }
             Event::Started { changes, .. } => {
                 for change in changes {
-                    if let Change::Rename { to: path, .. } | Change::CreateFolder { path } | Change::HardLink { path, .. } = change {
+                    if let Change::Rename { to: path, .. }
+                    | Change::CreateFolder { path }
+                    | Change::HardLink { path, .. }
+                    | Change::PutFile { path, .. } = change
+                    {
                         paths.extend(path.parent().map(|folder| folder.join(".hresolve-writable")));
+                    }
+                    if let Change::PutFile { path, sha256, .. } = change {
+                        let name = format!(".hresolve-new-{}", sha256.get(..8).unwrap_or_default());
+                        paths.extend(path.parent().map(|folder| folder.join(&name)));
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::names_equal;
 use crate::target::{EntryKind, Target};
-use model::{Change, Observed, Reading, RegistryData, VolumePath};
+use model::{Change, KeyTree, Observed, Reading, RegistryData, VolumePath};
 
 /// Compares the object of a change with its old and its new state.
 pub(crate) fn observe<T: Target + ?Sized>(target: &T, change: &Change) -> Reading<Observed> {
@@ -10,6 +10,21 @@ pub(crate) fn observe<T: Target + ?Sized>(target: &T, change: &Change) -> Readin
         Change::SetValue { key, name, old, new } => value(target, key, name, old.as_ref(), Some(new)),
         Change::DeleteValue { key, name, old } => value(target, key, name, Some(old), None),
         Change::CreateKey { key } => exists(target.key(key).map(|_| ())),
+        Change::RemoveKey { key, tree } => match key_tree(target, key, tree) {
+            Reading::Known(Observed::New) => Reading::Known(Observed::Old),
+            Reading::Known(Observed::Old) => Reading::Known(Observed::New),
+            other => other,
+        },
+        Change::PutKey { key, tree } => key_tree(target, key, tree),
+        Change::PutFile { path, sha256, .. } => match target.sha256(path) {
+            Reading::Known(now) if now == *sha256 => Reading::Known(Observed::New),
+            Reading::Known(_) => Reading::Known(Observed::Other("a different file stands there".into())),
+            Reading::Absent => match target.entry(path) {
+                Reading::Known(_) => Reading::Known(Observed::Other("something that is not a file stands there".into())),
+                other => exists(other.map(|_| ())),
+            },
+            other => exists(other.map(|_| ())),
+        },
         Change::Rename { from, to, identity } => rename(target, from, to, identity.as_deref()),
         Change::CreateFolder { path } => match target.entry(path) {
             Reading::Known(entry) if entry.kind == EntryKind::Folder => Reading::Known(Observed::New),
@@ -31,6 +46,27 @@ fn exists(reading: Reading<()>) -> Reading<Observed> {
         Reading::NotCollected => Reading::NotCollected,
         Reading::Unreadable(why) => Reading::Unreadable(why),
     }
+}
+
+/// `New` when the key is there with exactly this below it, `Old` when there is none.
+fn key_tree<T: Target + ?Sized>(target: &T, key: &str, wanted: &KeyTree) -> Reading<Observed> {
+    match target.key_tree(key) {
+        Reading::Known(now) if same_tree(&now, wanted) => Reading::Known(Observed::New),
+        Reading::Known(_) => Reading::Known(Observed::Other("the key holds something else".into())),
+        other => exists(other.map(|_| ())),
+    }
+}
+
+/// Whether two keys hold the same, in whatever order; security counts where both sides know it.
+fn same_tree(one: &KeyTree, other: &KeyTree) -> bool {
+    let known_security = one.security.is_none() || other.security.is_none() || one.security == other.security;
+    let has_value = |(name, data): &(String, RegistryData)| other.values.iter().any(|(there, now)| names_equal(there, name) && now == data);
+    let has_key = |(name, below): &(String, KeyTree)| other.subkeys.iter().any(|(there, now)| names_equal(there, name) && same_tree(below, now));
+    known_security
+        && one.values.len() == other.values.len()
+        && one.subkeys.len() == other.subkeys.len()
+        && one.values.iter().all(has_value)
+        && one.subkeys.iter().all(has_key)
 }
 
 /// A registry value against what it was and what it should be; `None` stands for "no such value".

@@ -199,7 +199,7 @@ impl StateStore {
         let id = format!("{stamp}-{:09}-{:04x}", now.nanos, now.unique & 0xFFFF);
         let run = RunFolder { path: self.root.join(&id), id, lines_left: self.lines_left.clone() };
         make_private(&run.path)?;
-        for part in ["before", "after", "evidence"] {
+        for part in ["before", "after", "evidence", "new"] {
             make_private(&run.path.join(part))?;
         }
         Ok(run)

@@ -1,8 +1,9 @@
 //! The two traits behind which every kind of machine disappears: one reads, one also changes.
 
-use crate::{StateStore, TargetError};
-use model::{Change, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use crate::{Source, StateStore, TargetError};
+use model::{Change, FileOrigin, KeyTree, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::io::{Cursor, Read};
+use std::rc::Rc;
 
 /// A registry key as it is now.
 #[derive(Debug, Clone)]
@@ -71,6 +72,9 @@ pub enum Expanded {
 /// The largest file that is held in memory where it cannot be streamed.
 pub const LARGEST_HELD: u64 = 256 << 20;
 
+/// The largest registry key, counted with the keys below it, that is removed or made as one.
+pub const LARGEST_TREE: usize = 200;
+
 /// A Windows installation that can be read. Reading never changes a byte or a time stamp.
 pub trait Target {
     /// Kind, path and Windows version.
@@ -84,6 +88,13 @@ pub trait Target {
 
     /// A registry key; `CurrentControlSet` is the set that the next boot uses.
     fn key(&self, path: &str) -> Reading<KeyView>;
+
+    /// A registry key with everything below it, of at most [`LARGEST_TREE`] keys. Where a kind of target knows no security of keys, it
+    /// is left out.
+    fn key_tree(&self, path: &str) -> Reading<KeyTree> {
+        let mut left = LARGEST_TREE;
+        tree_by_keys(&|path| self.key(path), path, &mut left)
+    }
 
     /// What stands at a path. Case does not matter; two names that differ only in case are `Unreadable`.
     fn entry(&self, path: &VolumePath) -> Reading<Entry>;
@@ -122,6 +133,20 @@ pub trait Target {
     /// Sentences about how the target was read that a person should know (a replayed hive, a partial copy).
     fn notes(&self) -> Vec<String>;
 
+    /// What the person named with `--source`: files of another, whole Windows of the same build.
+    fn source(&self) -> Option<&dyn Source> {
+        None
+    }
+
+    /// The content of a file that is to be put in its place.
+    fn content(&self, from: &FileOrigin) -> Reading<Vec<u8>> {
+        match (from, self.source()) {
+            (FileOrigin::Volume(path), _) => self.read(path, LARGEST_HELD),
+            (FileOrigin::Source(name), Some(source)) => source.read(name),
+            (FileOrigin::Source(_), None) => Reading::NotCollected,
+        }
+    }
+
     /// Convenience: one value of a key.
     fn value(&self, key: &str, name: &str) -> Reading<RegistryData> {
         self.key(key).and_then(|view| view.value(name).cloned().into())
@@ -143,6 +168,29 @@ pub trait Target {
 
     /// The Windows folder on this volume, usually `\Windows`.
     fn windows_folder(&self) -> VolumePath;
+}
+
+/// A key with everything below it, key by key.
+pub(crate) fn tree_by_keys(key: &dyn Fn(&str) -> Reading<KeyView>, path: &str, left: &mut usize) -> Reading<KeyTree> {
+    if *left == 0 {
+        return Reading::Unreadable(format!("{path} and what lies beside it are more than {LARGEST_TREE} keys"));
+    }
+    *left -= 1;
+    let view = match key(path) {
+        Reading::Known(view) => view,
+        Reading::Absent => return Reading::Absent,
+        Reading::NotCollected => return Reading::NotCollected,
+        Reading::Unreadable(why) => return Reading::Unreadable(why),
+    };
+    let mut tree = KeyTree { security: None, values: view.values, subkeys: Vec::new() };
+    for name in view.subkeys {
+        match tree_by_keys(key, &format!("{path}\\{name}"), left) {
+            Reading::Known(below) => tree.subkeys.push((name, below)),
+            Reading::Unreadable(why) => return Reading::Unreadable(why),
+            _ => return Reading::Unreadable(format!("{path}\\{name} is listed and cannot be opened")),
+        }
+    }
+    Reading::Known(tree)
 }
 
 /// Unpacks what was opened as a cabinet.
@@ -234,6 +282,12 @@ pub trait WritableTarget: Target {
     /// # Errors
     /// When it exists and cannot be removed.
     fn remove_temporary(&mut self, path: &VolumePath) -> Result<(), TargetError>;
+
+    /// From now on [`Target::source`] is this.
+    fn use_source(&mut self, source: Rc<dyn Source>);
+
+    /// Hands over the content of a file that a later [`Change::PutFile`] puts in its place; it is recognised by its sha256.
+    fn offer(&mut self, sha256: &str, content: Vec<u8>);
 
     /// Tries whether files can be made where these changes need it.
     ///

@@ -2,7 +2,7 @@
 //! changed each kind of change, read back and taken back. A new kind is one line in `KINDS`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests make folders and may fail loudly")]
 
-use model::{Change, Observed, Reading, RegistryData, TargetKind, VolumePath};
+use model::{Change, FileOrigin, KeyTree, Observed, Reading, RegistryData, TargetKind, VolumePath};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -13,6 +13,7 @@ const MACHINE: &str = "three-faults-10";
 const FILE: &str = "System32\\ntdll.dll";
 const NO_FILE: &str = "System32\\no such file.dll";
 const SERVICES: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Services";
+const WUAUSERV: &str = "HKLM\\SYSTEM\\ControlSet001\\Services\\wuauserv";
 const BITS: &str = "HKLM\\SYSTEM\\ControlSet001\\Services\\BITS";
 
 /// A kind of target that shows the practice machine: it is built into the first folder, the second is free.
@@ -299,7 +300,7 @@ fn paths_are_expanded_by_the_machines_own_registry() {
     });
 }
 
-/// One of each of the six kinds, as actions plan them.
+/// One of each kind of change, as actions plan them.
 fn one_of_each(target: &dyn Target) -> Vec<Change> {
     let windows = target.windows_folder();
     let hash = |at: &VolumePath| known(target.sha256(at), "hash");
@@ -314,7 +315,15 @@ fn one_of_each(target: &dyn Target) -> Vec<Change> {
         Change::Rename { identity: Some(hash(&old_name)), from: old_name, to: windows.join("System32\\wuaueng.dll") },
         Change::Rename { from: windows.join("SoftwareDistribution"), to: windows.join("SoftwareDistribution.suite"), identity: None },
         Change::CreateFolder { path: windows.join("Suite") },
-        Change::HardLink { sha256: hash(&file), existing: file, path: windows.join("System32\\second name.dll") },
+        Change::HardLink { sha256: hash(&file), existing: file.clone(), path: windows.join("System32\\second name.dll") },
+        Change::RemoveKey { key: WUAUSERV.into(), tree: known(target.key_tree(WUAUSERV), "tree") },
+        Change::PutKey { key: "HKLM\\SYSTEM\\ControlSet001\\Services\\Copied".into(), tree: known(target.key_tree(WUAUSERV), "tree") },
+        Change::PutFile {
+            sha256: hash(&file),
+            size: known(target.entry(&file), "entry").size,
+            from: FileOrigin::Volume(file),
+            path: windows.join("System32\\copied.dll"),
+        },
     ]
 }
 
@@ -327,7 +336,18 @@ fn every_kind_of_change_is_made_read_back_and_taken_back() {
     for_every_kind_that_writes(|kind, target| {
         let before = whole(target.as_target());
         let changes = one_of_each(target.as_target());
+        let file = target.windows_folder().join(FILE);
+        let content = known(target.read(&file, 1 << 20), "content");
+        let tree = known(target.key_tree(WUAUSERV), "tree");
+        assert!(tree.keys() > 1 && tree.all_values() > 3, "{kind}: {tree:?}");
         target.check_writable(&changes).unwrap();
+        // A file is put only with content that was handed over and is what was planned.
+        let put = changes.iter().find(|change| matches!(change, Change::PutFile { .. })).unwrap();
+        assert!(apply(target, std::slice::from_ref(put), Direction::Forward).is_err(), "{kind}: nothing was handed over");
+        target.offer(&target::sha256(&content), b"something else".to_vec());
+        assert!(apply(target, std::slice::from_ref(put), Direction::Forward).is_err(), "{kind}: something else was handed over");
+        assert!(whole(target.as_target()) == before, "{kind}: what was refused changed something");
+        target.offer(&target::sha256(&content), content.clone());
         for change in &changes {
             assert_eq!(target.observe(change), Reading::Known(Observed::Old), "{kind}: {change:?}");
             apply(target, std::slice::from_ref(change), Direction::Forward).unwrap_or_else(|error| unreachable!("{kind}: {change:?}: {error}"));
@@ -345,6 +365,10 @@ fn every_kind_of_change_is_made_read_back_and_taken_back() {
         assert!(target.list(&windows.join("SoftwareDistribution")).is_absent(), "{kind}");
         assert_eq!(known(target.list(&windows.join("Suite")), kind), [""; 0], "{kind}");
         assert_eq!(target.sha256(&windows.join("System32\\second name.dll")), target.sha256(&windows.join(FILE)), "{kind}");
+        assert!(target.key(WUAUSERV).is_absent() && target.key(&format!("{WUAUSERV}\\Parameters")).is_absent(), "{kind}");
+        assert!(!known(target.key(SERVICES), kind).has_subkey("wuauserv"), "{kind}");
+        assert_eq!(known(target.key_tree(&format!("{SERVICES}\\Copied")), kind).subkeys.len(), tree.subkeys.len(), "{kind}");
+        assert_eq!(known(target.read(&windows.join("System32\\copied.dll"), 1 << 20), kind), content, "{kind}");
         for change in changes.iter().rev() {
             apply(target, std::slice::from_ref(change), Direction::Back).unwrap_or_else(|error| unreachable!("{kind}: {change:?}: {error}"));
             assert_eq!(target.observe(change), Reading::Known(Observed::Old), "{kind}: {change:?}");
@@ -372,6 +396,16 @@ fn what_is_not_as_expected_is_refused_and_stays() {
             Change::Rename { from: windows.join(FILE), to: windows.join(NO_FILE), identity: Some("0".repeat(64)) },
             Change::CreateFolder { path: windows.join(FILE) },
             Change::HardLink { existing: windows.join(FILE), path: windows.join("System32\\wuaueng.dll.old"), sha256: "0".repeat(64) },
+            // A key that is not what it was when this was planned, one that is there already, and one that holds too much.
+            Change::RemoveKey { key: WUAUSERV.into(), tree: KeyTree::default() },
+            Change::PutKey { key: WUAUSERV.into(), tree: KeyTree::default() },
+            Change::RemoveKey {
+                key: "HKLM\\SYSTEM\\ControlSet001\\Services".into(),
+                tree: target.key_tree(SERVICES).into_known().unwrap_or_default(),
+            },
+            // Nothing is put over what is there, nor among the hives.
+            Change::PutFile { path: windows.join(FILE), sha256: "0".repeat(64), size: 1, from: FileOrigin::Source("x".into()) },
+            Change::PutFile { path: windows.join("System32\\config\\new"), sha256: "0".repeat(64), size: 1, from: FileOrigin::Source("x".into()) },
             // What Windows needs is never renamed.
             Change::Rename { from: windows.join("System32"), to: windows.join("System33"), identity: None },
         ];

@@ -11,14 +11,15 @@ mod write;
 
 use crate::target::{Entry, Expanded, KeyView, Target};
 use crate::targets::identify;
-use crate::{HiveName, OpenError, RegistryPath};
+use crate::{HiveName, OpenError, RegistryPath, Source};
 use hives::HiveFile;
-use model::{Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
-use paths::Paths;
+use model::{KeyTree, Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
+pub(crate) use paths::Paths;
 pub(super) use paths::unix_seconds;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// A mounted Windows volume.
 pub struct FolderTarget {
@@ -32,6 +33,9 @@ pub struct FolderTarget {
     drive: char,
     /// Files that every Windows has are there: the absence of another file means something.
     complete: bool,
+    source: Option<Rc<dyn Source>>,
+    /// Content that is to be put in its place, by its sha256.
+    offered: BTreeMap<String, Vec<u8>>,
 }
 
 impl FolderTarget {
@@ -65,6 +69,8 @@ impl FolderTarget {
             control_set_last: 0,
             drive: 'C',
             complete: false,
+            source: None,
+            offered: BTreeMap::new(),
         };
         target.identify()?;
         Ok(target)
@@ -169,6 +175,18 @@ impl Target for FolderTarget {
             Some(hive) => hive.key(&path.inside, &path.to_string()),
             None => Reading::NotCollected,
         }
+    }
+
+    fn key_tree(&self, path: &str) -> Reading<KeyTree> {
+        let path = match RegistryPath::parse(path, self.windows.control_set) {
+            Ok(path) => path,
+            Err(why) => return Reading::Unreadable(why),
+        };
+        self.hives.get(&path.hive).map_or(Reading::NotCollected, |hive| hive.tree(&path.inside, &path.to_string()))
+    }
+
+    fn source(&self) -> Option<&dyn Source> {
+        self.source.as_deref()
     }
 
     fn entry(&self, path: &VolumePath) -> Reading<Entry> {

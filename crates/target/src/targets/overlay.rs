@@ -3,9 +3,11 @@
 
 use crate::observe::{is_within, observe, value};
 use crate::target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
-use crate::{RegistryPath, StateStore, TargetError, names_equal};
-use model::{Change, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use crate::{RegistryPath, Source, StateStore, TargetError, names_equal};
+use model::{Change, KeyTree, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use std::collections::BTreeMap;
 use std::io::Read;
+use std::rc::Rc;
 
 /// One thing that happened to the file system, as far as this overlay shows it.
 enum FileChange {
@@ -13,6 +15,7 @@ enum FileChange {
     Made { path: VolumePath },
     Linked { existing: VolumePath, path: VolumePath },
     Removed { path: VolumePath },
+    Put { path: VolumePath, content: Rc<[u8]> },
 }
 
 /// One thing that happened to the registry; keys are full paths.
@@ -32,19 +35,22 @@ pub struct OverlayTarget {
     /// The number of the change that shall fail, for tests of what happens then.
     fails_at: Option<usize>,
     applied: usize,
+    /// Content that is to be put in its place, by its sha256.
+    offered: BTreeMap<String, Rc<[u8]>>,
 }
 
 /// Where a path of the overlay lies below it.
 enum Place {
     Below(VolumePath),
     NewFolder,
+    NewFile(Rc<[u8]>),
     Nowhere,
 }
 
 impl OverlayTarget {
     /// A layer over a target; runs are kept in `store`, never on the target.
     pub fn new(below: Box<dyn WritableTarget>, store: StateStore) -> Self {
-        OverlayTarget { below, store, files: Vec::new(), registry: Vec::new(), fails_at: None, applied: 0 }
+        OverlayTarget { below, store, files: Vec::new(), registry: Vec::new(), fails_at: None, applied: 0, offered: BTreeMap::new() }
     }
 
     /// From now on the change with this number (counted from 0 over the life of the overlay) fails, once.
@@ -76,7 +82,9 @@ impl OverlayTarget {
         for change in &self.files {
             let paths = match change {
                 FileChange::Renamed { from, to } => vec![from, to],
-                FileChange::Made { path } | FileChange::Linked { path, .. } | FileChange::Removed { path } => vec![path],
+                FileChange::Made { path } | FileChange::Linked { path, .. } | FileChange::Removed { path } | FileChange::Put { path, .. } => {
+                    vec![path]
+                }
             };
             let seen =
                 |target: &dyn Target, path: &VolumePath| (target.entry(path).map(|entry| (entry.kind, entry.size)), target.list(path).into_known());
@@ -101,15 +109,19 @@ impl OverlayTarget {
                 }
                 FileChange::Linked { existing, path: linked } if is_within(&path, linked) => path = existing.clone(),
                 FileChange::Removed { path: removed } if is_within(&path, removed) => return Place::Nowhere,
+                FileChange::Put { path: put, content } if is_within(&path, put) => {
+                    return if path.components().len() == put.components().len() { Place::NewFile(Rc::clone(content)) } else { Place::Nowhere };
+                }
                 _ => {}
             }
         }
         Place::Below(path)
     }
 
-    fn below<T>(&self, path: &VolumePath, read: impl Fn(&VolumePath) -> Reading<T>) -> Reading<T> {
+    fn below<T>(&self, path: &VolumePath, read: impl Fn(&VolumePath) -> Reading<T>, new: impl Fn(&[u8]) -> T) -> Reading<T> {
         match self.place(path) {
             Place::Below(path) => read(&path),
+            Place::NewFile(content) => Reading::Known(new(&content)),
             Place::NewFolder => Reading::Unreadable(format!("{path} is a folder")),
             Place::Nowhere => Reading::Absent,
         }
@@ -141,6 +153,25 @@ impl OverlayTarget {
             Change::DeleteValue { key, name, old } => self.set(key, name, (!forward).then_some(old)),
             Change::CreateKey { key } if forward => self.registry.push(RegistryChange::KeyMade { key: key.clone() }),
             Change::CreateKey { key } => self.registry.push(RegistryChange::KeyRemoved { key: key.clone() }),
+            Change::RemoveKey { key, tree } | Change::PutKey { key, tree } => {
+                if let Some(why) = crate::protected::why_key(key, tree) {
+                    return Err(TargetError::Refused { why: format!("{key} {why}") });
+                }
+                if matches!(change, Change::PutKey { .. }) == forward {
+                    self.put_tree(key, tree);
+                } else {
+                    self.remove_tree(key, tree);
+                }
+            }
+            Change::PutFile { path, sha256, .. } if forward => {
+                if let Some(why) = crate::protected::why_no_file(&self.windows_folder(), path) {
+                    return Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive())) });
+                }
+                let content = self.offered.get(sha256).filter(|content| crate::sha256(content) == *sha256);
+                let content = content.ok_or_else(|| TargetError::Refused { why: format!("the content of {path} is not at hand") })?;
+                self.files.push(FileChange::Put { path: path.clone(), content: Rc::clone(content) });
+            }
+            Change::PutFile { path, .. } => self.files.push(FileChange::Removed { path: path.clone() }),
             Change::Rename { from, to, .. } => {
                 let (from, to) = if forward { (from, to) } else { (to, from) };
                 for path in [from, to] {
@@ -160,6 +191,23 @@ impl OverlayTarget {
             Change::CreateFolder { path } | Change::HardLink { path, .. } => self.files.push(FileChange::Removed { path: path.clone() }),
         }
         Ok(())
+    }
+
+    fn put_tree(&mut self, key: &str, tree: &KeyTree) {
+        self.registry.push(RegistryChange::KeyMade { key: key.to_owned() });
+        for (name, data) in &tree.values {
+            self.set(key, name, Some(data));
+        }
+        for (name, below) in &tree.subkeys {
+            self.put_tree(&format!("{key}\\{name}"), below);
+        }
+    }
+
+    fn remove_tree(&mut self, key: &str, tree: &KeyTree) {
+        for (name, below) in &tree.subkeys {
+            self.remove_tree(&format!("{key}\\{name}"), below);
+        }
+        self.registry.push(RegistryChange::KeyRemoved { key: key.to_owned() });
     }
 
     fn set(&mut self, key: &str, name: &str, data: Option<&RegistryData>) {
@@ -221,6 +269,26 @@ impl Target for OverlayTarget {
         now
     }
 
+    fn key_tree(&self, path: &str) -> Reading<KeyTree> {
+        // Security is known below only, so a key that no change has touched is asked for there.
+        let full = RegistryPath::parse(path, self.windows().control_set).map_or(path.to_owned(), |path| path.to_string());
+        let touches = |key: &String| {
+            let (longer, shorter) = if key.len() > full.len() { (key, &full) } else { (&full, key) };
+            longer.get(..shorter.len()).is_some_and(|start| names_equal(start, shorter))
+        };
+        let touched = self.registry.iter().any(|change| match change {
+            RegistryChange::Set { key, .. }
+            | RegistryChange::Deleted { key, .. }
+            | RegistryChange::KeyMade { key }
+            | RegistryChange::KeyRemoved { key } => touches(key),
+        });
+        if touched { crate::target::tree_by_keys(&|path| self.key(path), path, &mut { crate::LARGEST_TREE }) } else { self.below.key_tree(path) }
+    }
+
+    fn source(&self) -> Option<&dyn Source> {
+        self.below.source()
+    }
+
     fn entry(&self, path: &VolumePath) -> Reading<Entry> {
         match self.place(path) {
             Place::Below(below) => self.below.entry(&below).map(|entry| {
@@ -229,39 +297,45 @@ impl Target for OverlayTarget {
                 Entry { path: if moved { path.clone() } else { entry.path.clone() }, ..entry }
             }),
             Place::NewFolder => Reading::Known(Entry { kind: EntryKind::Folder, path: path.clone(), size: 0, modified: 0 }),
+            Place::NewFile(content) => Reading::Known(Entry { kind: EntryKind::File, path: path.clone(), size: content.len() as u64, modified: 0 }),
             Place::Nowhere => Reading::Absent,
         }
     }
 
     fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
-        self.below(path, |path| self.below.read(path, limit))
+        self.below(path, |path| self.below.read(path, limit), <[u8]>::to_vec)
     }
 
     fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
         match self.place(path) {
             Place::Below(path) => self.below.open(&path),
+            Place::NewFile(content) => Reading::Known(Box::new(std::io::Cursor::new(content.to_vec()))),
             Place::NewFolder => Reading::Unreadable(format!("{path} is a folder")),
             Place::Nowhere => Reading::Absent,
         }
     }
 
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
-        self.below(path, |path| self.below.read_start(path, length))
+        self.below(path, |path| self.below.read_start(path, length), |content| content.get(..length).unwrap_or(content).to_vec())
     }
 
     fn sha256(&self, path: &VolumePath) -> Reading<String> {
-        self.below(path, |path| self.below.sha256(path))
+        self.below(path, |path| self.below.sha256(path), crate::sha256)
     }
 
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
         let names = match self.place(path) {
             Place::Below(below) => self.below.list(&below),
             Place::NewFolder => Reading::Known(Vec::new()),
+            Place::NewFile(_) => Reading::Unreadable(format!("{path} is not a folder")),
             Place::Nowhere => Reading::Absent,
         };
         names.map(|mut names| {
             let made = self.files.iter().filter_map(|change| match change {
-                FileChange::Renamed { to: made, .. } | FileChange::Made { path: made } | FileChange::Linked { path: made, .. } => Some(made),
+                FileChange::Renamed { to: made, .. }
+                | FileChange::Made { path: made }
+                | FileChange::Linked { path: made, .. }
+                | FileChange::Put { path: made, .. } => Some(made),
                 FileChange::Removed { .. } => None,
             });
             for made in made.filter(|made| made.parent().is_some_and(|parent| names_equal(&parent.to_string(), &path.to_string()))) {
@@ -340,6 +414,14 @@ impl WritableTarget for OverlayTarget {
 
     fn remove_temporary(&mut self, _path: &VolumePath) -> Result<(), TargetError> {
         Ok(())
+    }
+
+    fn use_source(&mut self, source: Rc<dyn Source>) {
+        self.below.use_source(source);
+    }
+
+    fn offer(&mut self, sha256: &str, content: Vec<u8>) {
+        self.offered.insert(sha256.to_owned(), content.into());
     }
 
     fn check_writable(&self, _changes: &[Change]) -> Result<(), TargetError> {

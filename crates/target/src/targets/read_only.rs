@@ -105,6 +105,11 @@ impl<T: Target> WritableTarget for ReadOnlyTarget<T> {
         Err(refused())
     }
 
+    // Nothing is ever put into what is only read.
+    fn use_source(&mut self, _: std::rc::Rc<dyn crate::Source>) {}
+
+    fn offer(&mut self, _: &str, _: Vec<u8>) {}
+
     fn check_writable(&self, _: &[Change]) -> Result<(), TargetError> {
         Err(refused())
     }

@@ -44,6 +44,14 @@ impl Target for Watched<'_> {
         self.below.key(path)
     }
 
+    fn key_tree(&self, path: &str) -> Reading<model::KeyTree> {
+        self.below.key_tree(path)
+    }
+
+    fn source(&self) -> Option<&dyn crate::Source> {
+        self.below.source()
+    }
+
     fn entry(&self, path: &VolumePath) -> Reading<Entry> {
         self.below.entry(path)
     }

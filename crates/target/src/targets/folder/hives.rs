@@ -2,9 +2,9 @@
 
 use super::paths::Paths;
 use crate::OpenError;
-use crate::target::KeyView;
+use crate::target::{KeyView, LARGEST_TREE};
 use hive::{CleanHive, Hive, Recovered};
-use model::{Reading, RegistryData, VolumePath};
+use model::{KeyTree, Reading, RegistryData, VolumePath};
 use std::path::PathBuf;
 
 /// Larger than any hive Windows loads (2 GB is its own limit); a guard against a wrong file.
@@ -137,6 +137,17 @@ impl HiveFile {
         }
     }
 
+    /// A key with everything below it, security included.
+    pub(in crate::targets) fn tree(&self, inside: &str, path: &str) -> Reading<KeyTree> {
+        let found = Hive::parse(self.bytes()).and_then(|hive| hive.open(inside)?.map(|key| tree(&key, &mut { LARGEST_TREE })).transpose());
+        match found {
+            Ok(Some(Ok(tree))) => Reading::Known(tree),
+            Ok(Some(Err(why))) => Reading::Unreadable(format!("{path} {why}")),
+            Ok(None) => Reading::Absent,
+            Err(error) => Reading::Unreadable(format!("{path}: {error}")),
+        }
+    }
+
     /// One key, with all its values: its place inside the hive, and the whole path to be shown.
     pub(in crate::targets) fn key(&self, inside: &str, path: &str) -> Reading<KeyView> {
         let unreadable = |error: hive::Error| Reading::Unreadable(format!("{path}: {error}"));
@@ -168,4 +179,28 @@ impl HiveFile {
         }
         Reading::Known(view)
     }
+}
+
+/// The outer error is damage; the inner one, a sentence's end, says what could not be made again if it were removed.
+fn tree(key: &hive::Key<'_>, left: &mut usize) -> Result<Result<KeyTree, String>, hive::Error> {
+    if *left == 0 {
+        return Ok(Err(format!("holds more than {LARGEST_TREE} keys")));
+    }
+    *left -= 1;
+    if key.class()?.is_some() {
+        return Ok(Err(format!("holds {}, which has a class name", key.name())));
+    }
+    let mut whole = KeyTree { security: key.security()?.map(<[u8]>::to_vec), ..KeyTree::default() };
+    for value in key.values() {
+        let value = value?;
+        whole.values.push((value.name(), RegistryData { kind: value.data_type(), data: value.data()?.into_owned() }));
+    }
+    for subkey in key.subkeys() {
+        let subkey = subkey?;
+        match tree(&subkey, left)? {
+            Ok(below) => whole.subkeys.push((subkey.name(), below)),
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    Ok(Ok(whole))
 }

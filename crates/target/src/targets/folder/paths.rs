@@ -19,13 +19,13 @@ const MOST_LINKS: u32 = 63;
 type Index = HashMap<Vec<u16>, Vec<OsString>>;
 
 /// The file system below one root.
-pub(super) struct Paths {
+pub(crate) struct Paths {
     root: PathBuf,
     folders: RefCell<HashMap<PathBuf, Rc<Index>>>,
 }
 
 impl Paths {
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(crate) fn new(root: PathBuf) -> Self {
         Paths { root, folders: RefCell::new(HashMap::new()) }
     }
 
@@ -53,7 +53,7 @@ impl Paths {
     }
 
     /// The real path of a volume path; links before the last component are followed, the last one only on request.
-    pub(super) fn locate(&self, path: &VolumePath, follow_last: bool) -> Reading<PathBuf> {
+    pub(crate) fn locate(&self, path: &VolumePath, follow_last: bool) -> Reading<PathBuf> {
         let mut links = 0;
         self.walk(path.components().to_vec(), follow_last, &mut links).map(|(real, _)| real)
     }
@@ -185,7 +185,7 @@ impl Paths {
         })
     }
 
-    pub(super) fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
+    pub(crate) fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
         self.open_file(path).and_then(|(file, size)| {
             if size > limit {
                 return Reading::Unreadable(format!("{path} has {size} bytes, more than the {limit} that are read here"));

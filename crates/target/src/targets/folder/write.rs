@@ -5,13 +5,14 @@
 use super::{FolderTarget, metadata};
 use crate::observe::{self, observe};
 use crate::target::{Direction, HiveIntent, HiveState, Target, WritableTarget};
-use crate::{HiveName, RegistryPath, StateStore, TargetError, sha256};
+use crate::{HiveName, RegistryPath, Source, StateStore, TargetError, sha256};
 use hive::CleanHive;
-use model::{Change, Observed, Reading, VolumePath};
+use model::{Change, KeyTree, Observed, Reading, VolumePath};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 
 impl WritableTarget for FolderTarget {
@@ -108,6 +109,14 @@ impl WritableTarget for FolderTarget {
         folders.iter().find_map(|folder| may_write(folder).err().map(|error| format!("{}: {error}", folder.display())))
     }
 
+    fn use_source(&mut self, source: Rc<dyn Source>) {
+        self.source = Some(source);
+    }
+
+    fn offer(&mut self, sha256: &str, content: Vec<u8>) {
+        self.offered.insert(sha256.to_owned(), content);
+    }
+
     fn as_target(&self) -> &dyn Target {
         self
     }
@@ -127,8 +136,12 @@ impl FolderTarget {
         for change in changes {
             let path = match change {
                 Change::Rename { to, .. } => to,
-                Change::CreateFolder { path } | Change::HardLink { path, .. } => path,
-                Change::SetValue { .. } | Change::DeleteValue { .. } | Change::CreateKey { .. } => continue,
+                Change::CreateFolder { path } | Change::HardLink { path, .. } | Change::PutFile { path, .. } => path,
+                Change::SetValue { .. }
+                | Change::DeleteValue { .. }
+                | Change::CreateKey { .. }
+                | Change::RemoveKey { .. }
+                | Change::PutKey { .. } => continue,
             };
             match path.parent().map(|parent| self.paths.locate(&parent, true)) {
                 Some(Reading::Known(folder)) => folders.push(folder),
@@ -224,6 +237,16 @@ impl FolderTarget {
                     edit.delete_key(&path.inside);
                     continue;
                 }
+                Change::RemoveKey { tree, .. } | Change::PutKey { tree, .. } => {
+                    self.tree_is_as_expected(change, tree, direction)?;
+                    let puts = matches!(change, Change::PutKey { .. }) == (direction == Direction::Forward);
+                    if puts {
+                        put_tree(&mut edit, &path.inside, tree);
+                    } else {
+                        edit.delete_key(&path.inside);
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             let (from, to) = if direction == Direction::Forward { (before, after) } else { (after, before) };
@@ -240,6 +263,28 @@ impl FolderTarget {
         }
         let committed = edit.commit(crate::now().filetime()).map_err(|error| refused(error.to_string()))?;
         Ok(committed.hive)
+    }
+
+    /// A whole key is made only where there is none, and removed only while it is exactly what it was. The key above must be there.
+    fn tree_is_as_expected(&self, change: &Change, tree: &KeyTree, direction: Direction) -> Result<(), TargetError> {
+        let wrong = |found: String| Err(TargetError::Unexpected { object: change.object(self.drive), found });
+        let key = change.key().unwrap_or_default();
+        // Asked in both directions: what is made by one is removed by the other.
+        if let Some(why) = crate::protected::why_key(key, tree) {
+            return Err(TargetError::Refused { why: format!("{key} {why}") });
+        }
+        let above = key.rsplit_once('\\').map_or(key, |(above, _)| above);
+        if self.key(above).known().is_none() {
+            return wrong(format!("the key {above} that should hold it is not there"));
+        }
+        let wanted = if direction == Direction::Forward { Observed::Old } else { Observed::New };
+        match self.observe(change) {
+            Reading::Known(now) if now == wanted => Ok(()),
+            Reading::Known(Observed::Other(found)) => wrong(found),
+            Reading::Known(_) => wrong("it is not as expected".into()),
+            Reading::Unreadable(why) => Err(TargetError::Refused { why }),
+            _ => wrong("it cannot be read".into()),
+        }
     }
 
     fn key_can_be_made(&self, key: &str) -> Result<(), TargetError> {
@@ -306,8 +351,50 @@ impl FolderTarget {
                 fs::remove_file(&place).map_err(io("remove the second name", &place))?;
                 sync_parent(&place)
             }
-            (Change::SetValue { .. } | Change::DeleteValue { .. } | Change::CreateKey { .. }, _) => Ok(()),
+            (Change::PutFile { path, sha256, .. }, Direction::Forward) => self.put_file(path, sha256),
+            (Change::PutFile { path, .. }, Direction::Back) => {
+                // It is what we put there, byte for byte (observed just before), and the run keeps a copy (its caller has looked).
+                let place = self.existing(path)?;
+                fs::remove_file(&place).map_err(io("remove the file", &place))?;
+                sync_parent(&place)
+            }
+            (
+                Change::SetValue { .. } | Change::DeleteValue { .. } | Change::CreateKey { .. } | Change::RemoveKey { .. } | Change::PutKey { .. },
+                _,
+            ) => Ok(()),
         }
+    }
+
+    /// Writes the content beside its place, reads it back, and gives it its name in one step.
+    fn put_file(&self, path: &VolumePath, wanted: &str) -> Result<(), TargetError> {
+        if let Some(why) = crate::protected::why_no_file(&self.windows_folder, path) {
+            return Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive)) });
+        }
+        let content = self.offered.get(wanted).ok_or_else(|| TargetError::Refused { why: format!("the content of {path} is not at hand") })?;
+        if sha256(content) != wanted {
+            return Err(TargetError::Refused { why: format!("the content of {path} is not what was planned") });
+        }
+        let place = self.place(path)?;
+        let temporary = place.with_file_name(format!(".hresolve-new-{}", wanted.get(..8).unwrap_or_default()));
+        let written = (|| {
+            let mut out = create_fresh(&temporary).map_err(io("make", &temporary))?;
+            out.write_all(content).map_err(io("write", &temporary))?;
+            out.sync_all().map_err(io("write to the disk", &temporary))?;
+            drop(out);
+            metadata::as_folder_above(&temporary).map_err(io("set the security of", &temporary))?;
+            if fs::read(&temporary).map_err(io("read back", &temporary))? != *content {
+                return Err(TargetError::Unexpected {
+                    object: temporary.display().to_string(),
+                    found: "what was written reads back differently".into(),
+                });
+            }
+            fs::rename(&temporary, &place).map_err(io("put in its place", &place))
+        })();
+        if written.is_err() {
+            // Best effort: nothing stands at the place yet, and the journal names the file.
+            let _ = fs::remove_file(&temporary);
+        }
+        written.and_then(|()| sync_parent(&place))
     }
 
     fn rename(&self, from: &VolumePath, to: &VolumePath) -> Result<(), TargetError> {
@@ -345,15 +432,30 @@ impl FolderTarget {
     }
 }
 
+/// Makes a key with everything below it. Security first, so that no moment is open that was not open before.
+fn put_tree(edit: &mut hive::Edit<'_>, path: &str, tree: &KeyTree) {
+    edit.create_key(path);
+    if let Some(security) = &tree.security {
+        edit.set_security(path, security);
+    }
+    for (name, data) in &tree.values {
+        edit.set_value(path, name, data.kind, &data.data);
+    }
+    for (name, below) in &tree.subkeys {
+        put_tree(edit, &format!("{path}\\{name}"), below);
+    }
+}
+
 /// `SYSTEM.hresolve-1a2b3c4d` and `SYSTEM.hresolve-restore` beside the hives, and the empty file of [`WritableTarget::check_writable`].
 fn is_temporary(path: &VolumePath, config: &VolumePath) -> bool {
     let name = path.file_name();
-    if name == ".hresolve-writable" {
+    let digits = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if name == ".hresolve-writable" || name.strip_prefix(".hresolve-new-").is_some_and(digits) {
         return true;
     }
     let in_config = path.parent().is_some_and(|parent| crate::names_equal(&parent.to_string(), &config.to_string()));
     let Some((hive, ending)) = name.split_once(".hresolve-") else { return false };
-    let ours = ending == "restore" || (ending.len() == 8 && ending.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let ours = ending == "restore" || digits(ending);
     in_config && ours && HiveName::from_file_name(hive).is_some()
 }
 

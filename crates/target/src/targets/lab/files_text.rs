@@ -13,6 +13,8 @@ pub(super) enum FileAction {
     Folder { path: String },
     /// Make a file with this content.
     File { path: String, bytes: Vec<u8> },
+    /// Make a catalog that lists the content of these files.
+    Catalog { path: String, of: Vec<String> },
     /// Make a symbolic link.
     Link { path: String, target: String },
     /// Give an existing file another name.
@@ -84,6 +86,12 @@ fn directive(word: &str, rest: &str) -> Result<FileAction, String> {
             Ok(FileAction::Date { path: path(name)?, unix: date(day)? })
         }
         "delete" => Ok(FileAction::Delete { path: path(rest)? }),
+        "cat" => {
+            let (name, files) =
+                rest.split_once(" = ").ok_or_else(|| "\"=\" is missing between the catalog and the files that it lists".to_string())?;
+            let of = files.split(", ").map(path).collect::<Result<Vec<_>, _>>()?;
+            Ok(FileAction::Catalog { path: path(name)?, of })
+        }
         "link" => pair(rest, " -> ").map(|(path, target)| FileAction::Link { path, target }),
         "hardlink" => pair(rest, " = ").map(|(path, other)| FileAction::HardLink { path, other }),
         "rename" => pair(rest, " -> ").map(|(from, to)| FileAction::Rename { from, to }),

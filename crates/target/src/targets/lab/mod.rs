@@ -5,6 +5,7 @@
 //! into a folder that is absent or empty.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may fail loudly"))]
 
+mod catalog;
 mod disk;
 mod embedded;
 mod error;
@@ -153,6 +154,11 @@ fn apply(tree: &mut Tree, action: FileAction) -> Result<(), String> {
     match action {
         FileAction::Folder { path } => tree.add_folder(&path).map(|_| ()),
         FileAction::File { path, bytes } => tree.add_file(&path, bytes),
+        FileAction::Catalog { path, of } => {
+            let contents = of.iter().map(|name| tree.bytes(name)).collect::<Result<Vec<_>, _>>()?;
+            let bytes = catalog::file(&contents);
+            tree.add_file(&path, bytes)
+        }
         FileAction::Link { path, target } => tree.add_link(&path, &target),
         FileAction::HardLink { path, other } => tree.add_hard_link(&path, &other),
         FileAction::ReadOnly { path } => tree.set_read_only(&path),

@@ -47,7 +47,9 @@ fn named_paths(texts: &MachineTexts) -> Result<BTreeSet<String>, LabError> {
     let mut out = BTreeSet::new();
     for (_, action) in files_text::parse(&texts.files).map_err(|fault| fault.of(&texts.name, "files.txt"))? {
         match action {
-            FileAction::Folder { path } | FileAction::File { path, .. } | FileAction::Link { path, .. } => out.insert(path),
+            FileAction::Folder { path } | FileAction::File { path, .. } | FileAction::Catalog { path, .. } | FileAction::Link { path, .. } => {
+                out.insert(path)
+            }
             FileAction::HardLink { path, .. } | FileAction::ReadOnly { path } | FileAction::Date { path, .. } | FileAction::Delete { path } => {
                 out.insert(path)
             }

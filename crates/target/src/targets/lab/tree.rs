@@ -123,6 +123,12 @@ impl Tree {
         self.take(path).map(|_| ())
     }
 
+    /// The content of an existing file.
+    pub(super) fn bytes(&self, path: &str) -> Result<&[u8], String> {
+        let number = self.file(path)?;
+        self.content(number).map(|content| content.bytes.as_slice()).ok_or_else(|| format!("{path} has no content"))
+    }
+
     fn file(&self, path: &str) -> Result<usize, String> {
         match self.nodes.get(&key(path)) {
             Some((_, Node::File(number))) => Ok(*number),
