@@ -6,6 +6,7 @@
 pub(crate) mod dism;
 mod objects;
 mod operations;
+mod remedies;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -13,3 +14,4 @@ mod words;
 
 pub(crate) use objects::look_up;
 pub(crate) use operations::{Named, Operations, PackageResult, succeeded, supersedes};
+pub(crate) use remedies::remedies;

@@ -90,6 +90,16 @@ pub(crate) struct Choices {
     /// The time zone of this computer by its name in Windows, for example "W. Europe Standard Time"; `list` shows all names. Never inferred
     #[arg(long, value_name = "ID|list", num_args = 0..=1, default_missing_value = "")]
     pub(crate) time_zone: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceOption,
+}
+
+/// Where missing files of Windows may come from.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SourceOption {
+    /// Another whole Windows of the same build, from which missing files may be taken when version, processor and hash fit: a folder (a mounted installation image, an unpacked update) or an install.wim
+    #[arg(long, value_name = "PATH")]
+    pub(crate) source: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -144,6 +154,8 @@ pub(crate) enum Command {
         /// Leave out what logs told last before then: 2026-01-31, 2026-01-31T14:30 by the machine's own clock, or 3d or 12h before the newest time in its evidence. What is wrong now is shown all the same
         #[arg(long, value_name = "T", allow_hyphen_values = true)]
         since: Option<String>,
+        #[command(flatten)]
+        source: SourceOption,
         /// Also what happened in the seven days before it first broke, from all logs, in the order of time
         #[arg(long)]
         timeline: bool,

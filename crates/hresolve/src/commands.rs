@@ -17,7 +17,7 @@ pub(crate) mod time_zone;
 mod undo;
 
 use crate::Outcome;
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{Cli, Command, Global, SourceOption};
 use crate::output::Failure;
 use diagnosis::Guide;
 use session::Session;
@@ -31,7 +31,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Some(Command::Demo { code, random }) => demo::run(code.as_deref(), random, &global),
         Some(Command::Explain { words, target }) => explain::run(&words, target.as_deref(), &global),
         Some(Command::Collect { words, output, full, yes }) => collect::run(&words, &output, full, yes, &global),
-        Some(Command::Diagnose { words, since, timeline }) => diagnose::run(&words, since, timeline, &global),
+        Some(Command::Diagnose { words, since, timeline, source }) => diagnose::run(&words, since, timeline, &source, &global),
         Some(Command::Fix { words, consent, choices, dry_run, plan }) => fix::run(&words, &consent, &choices, dry_run, plan.as_deref(), &global),
         Some(Command::Plan { words, choices, only, output }) => plan::run(&words, &choices, only.as_deref(), output.as_deref(), &global),
         Some(Command::Continue { words, consent, worked, still_broken }) => continue_run::run(&words, &consent, worked, still_broken, &global),
@@ -58,6 +58,14 @@ fn open(target: Option<&str>, global: &Global) -> Result<Session, Failure> {
         session.add_guides(guides_in(folder)?)?;
     }
     Ok(session)
+}
+
+/// Lets the session take missing files from what the person named.
+fn use_source(session: &mut Session, given: &SourceOption) -> Result<(), Failure> {
+    match &given.source {
+        Some(path) => Ok(session.use_source(path)?),
+        None => Ok(()),
+    }
 }
 
 /// Every guide below a folder; the first that is broken is named with its line.

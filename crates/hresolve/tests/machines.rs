@@ -109,6 +109,8 @@ fn journalled(run: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
             match change["change"].as_str().unwrap() {
                 "set-value" | "delete-value" => values.insert(format!("{}\\{}", text("key"), text("name"))),
                 "create-key" => values.insert(text("key")),
+                // Whatever lies below a key that was removed or made whole.
+                "remove-key" | "put-key" => values.insert(format!("{}\\**", text("key"))),
                 "rename" => files.insert(text("from")) | files.insert(text("to")),
                 _ => files.insert(text("path")),
             };
@@ -188,6 +190,11 @@ fn allowed(path: &Path, files: &BTreeSet<String>, values: &BTreeSet<String>) -> 
 
 /// True when an exported line `[\key] "value"=…` belongs to that value.
 fn names(line: &str, value: &str) -> bool {
+    if let Some(tree) = value.strip_suffix("\\**") {
+        let inside = tree.splitn(3, '\\').nth(2).unwrap_or_default().to_lowercase();
+        let key = line.to_lowercase();
+        return [']', '\\'].iter().any(|end| key.starts_with(&format!("[\\{inside}{end}")));
+    }
     // A new key is a head and a blank line in the export.
     let created = value.splitn(3, '\\').nth(2).unwrap_or_default().to_lowercase();
     if line.to_lowercase().strip_prefix(&format!("[\\{created}] ")).is_some_and(|rest| rest.is_empty() || rest == format!("[\\{created}]")) {

@@ -131,6 +131,15 @@ impl Session {
         evidence::time_zones(self.target.as_target()).into_known().unwrap_or_default()
     }
 
+    /// From now on missing files may come from here, too: a folder or an installation image.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn use_source(&mut self, path: &Path) -> Result<(), SessionError> {
+        self.target.use_source(target::open_source(path).map_err(SessionError::Usage)?);
+        Ok(())
+    }
+
     /// Takes the person's word for the time zone, by its name in the list.
     ///
     /// # Errors

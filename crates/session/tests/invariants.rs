@@ -59,6 +59,9 @@ impl Target for Shared {
     fn read_start(&self, path: &model::VolumePath, length: usize) -> model::Reading<Vec<u8>> {
         self.0.borrow().read_start(path, length)
     }
+    fn key_tree(&self, path: &str) -> model::Reading<model::KeyTree> {
+        self.0.borrow().key_tree(path)
+    }
     fn sha256(&self, path: &model::VolumePath) -> model::Reading<String> {
         self.0.borrow().sha256(path)
     }
@@ -105,6 +108,12 @@ impl WritableTarget for Shared {
     }
     fn remove_temporary(&mut self, path: &model::VolumePath) -> Result<(), TargetError> {
         self.0.borrow_mut().remove_temporary(path)
+    }
+    fn use_source(&mut self, source: std::rc::Rc<dyn target::Source>) {
+        self.0.borrow_mut().use_source(source);
+    }
+    fn offer(&mut self, sha256: &str, content: Vec<u8>) {
+        self.0.borrow_mut().offer(sha256, content);
     }
     fn check_writable(&self, changes: &[model::Change]) -> Result<(), TargetError> {
         self.0.borrow().check_writable(changes)

@@ -5,7 +5,7 @@ use crate::logs::{cbs, checksur, dism, pending_xml, poqexec};
 use crate::named::look_up::newest;
 use crate::probe::{fact, text};
 use crate::servicing_errors::dism::{failures as failed_commands, wants_source};
-use crate::servicing_errors::{Named, Operations, PackageResult, look_up, succeeded, supersedes};
+use crate::servicing_errors::{Named, Operations, PackageResult, look_up, remedies, succeeded, supersedes};
 use model::{ErrorCode, FactDeclaration, FactKind, Facts, Failure, NotChecked, Reading, Subject, VolumePath};
 use std::io::Read;
 use target::Target;
@@ -21,6 +21,11 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration { name: "error.phase", kind: FactKind::Text, meaning: "when: session (an installation in the running Windows), startup (at a start of Windows) or report (a check of the component store)" },
     FactDeclaration { name: "error.line-text", kind: FactKind::Text, meaning: "the line" },
     FactDeclaration { name: "error.package", kind: FactKind::Text, meaning: "the package that was being installed; absent when the log does not say" },
+    FactDeclaration { name: "error.copy", kind: FactKind::Text, meaning: "for a missing file of the component store or of a package: where a file lies that may be the same, on this disk or (source:…) in what --source names; absent when there is none" },
+    FactDeclaration { name: "error.other-set", kind: FactKind::Text, meaning: "for a driver's missing key: the same key in another control set; absent when there is none" },
+    FactDeclaration { name: "error.task-tree", kind: FactKind::Text, meaning: "for a task that is half registered: its key below TaskCache\\Tree, when no other task lies below it" },
+    FactDeclaration { name: "error.task-id", kind: FactKind::Text, meaning: "for such a task: its number in braces" },
+    FactDeclaration { name: "error.task-file", kind: FactKind::Text, meaning: "for such a task: its file below System32\\Tasks; absent when there is none" },
 ];
 
 /// The most failures and the most objects that are reported; a store that lost a folder names thousands.
@@ -201,7 +206,15 @@ fn add(target: &dyn Target, facts: &mut Facts, named: &Named, place: Option<&Pla
         put("error.line-text", text(&named.text), &line);
         let package = named.package.as_ref().map_or(Reading::Absent, text);
         put("error.package", package, &named.package.as_ref().map_or_else(String::new, |package| format!("It was installing {package}")));
-        subject.put("error.state", fact(text(object.state), &object.says, &object.name, object.kind));
+        // What is at hand is evidence of its own; why nothing is stands beside what is missing.
+        let mut says = object.says.clone();
+        for (name, value, why) in remedies(target, named.rule, &object) {
+            if value.is_none() && !why.is_empty() {
+                says = format!("{says}; {why}");
+            }
+            subject.put(name, fact(value.map_or(Reading::Absent, text), &why, &object.name, "what could put it right"));
+        }
+        subject.put("error.state", fact(text(object.state), &says, &object.name, object.kind));
         facts.subjects.push(subject);
     }
 }

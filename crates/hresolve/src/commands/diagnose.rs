@@ -1,8 +1,8 @@
 //! `hresolve diagnose`, and the front door `hresolve [CODE] [TARGET]`.
 
-use super::{open, quoted};
+use super::{open, quoted, use_source};
 use crate::Outcome;
-use crate::cli::{Choices, Consent, Global, Words};
+use crate::cli::{Choices, Consent, Global, SourceOption, Words};
 use crate::output::Failure;
 use crate::progress::Progress;
 use crate::terminal::Person;
@@ -10,20 +10,21 @@ use crate::{output, words};
 use model::Verdict;
 use session::{DiagnoseRequest, Diagnosed, Session};
 
-pub(crate) fn run(given: &Words, since: Option<String>, timeline: bool, global: &Global) -> Outcome {
+pub(crate) fn run(given: &Words, since: Option<String>, timeline: bool, source: &SourceOption, global: &Global) -> Outcome {
     let meant = words::read(given)?;
     // A mistyped moment is said before a large bundle is read.
     if let Some(typed) = since.as_deref() {
         session::check_since(typed)?;
     }
-    let (_, diagnosed) = show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, since, timeline }, global)?;
+    let (_, diagnosed) = show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, since, timeline }, source, global)?;
     Ok(exit_code(&diagnosed))
 }
 
 /// The same, and on a terminal a menu of what to do next.
 pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
     let meant = words::read(given)?;
-    let (session, diagnosed) = show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, ..DiagnoseRequest::default() }, global)?;
+    let (session, diagnosed) =
+        show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, ..DiagnoseRequest::default() }, &SourceOption::default(), global)?;
     if diagnosed.diagnosis.target.kind == model::TargetKind::Bundle {
         if !global.json && !diagnosed.found.is_empty() {
             output::text("\nTo treat it, run hresolve on the machine itself or on its mounted volume.\n");
@@ -60,9 +61,10 @@ pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
 }
 
 /// Opens the target, reads it and says what was found.
-fn show(target: Option<&str>, request: &DiagnoseRequest, global: &Global) -> Result<(Session, Diagnosed), Failure> {
+fn show(target: Option<&str>, request: &DiagnoseRequest, source: &SourceOption, global: &Global) -> Result<(Session, Diagnosed), Failure> {
     let progress = Progress::start(&format!("Opening {}", target.unwrap_or_default()), global);
     let mut session = open(target, global)?;
+    use_source(&mut session, source)?;
     session.watch(progress.watcher());
     let diagnosed = session.diagnose_as(request)?;
     drop(progress);

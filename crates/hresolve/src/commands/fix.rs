@@ -1,7 +1,7 @@
 //! `hresolve fix`.
 
 use super::time_zone::{self, Chosen};
-use super::{open, quoted, scratch};
+use super::{open, quoted, scratch, use_source};
 use crate::Outcome;
 use crate::cli::{Choices, Consent, Global, Words};
 use crate::terminal::Person;
@@ -13,7 +13,7 @@ pub(crate) fn run(given: &Words, consent: &Consent, choices: &Choices, dry_run: 
     let mut meant = words::read(given)?;
     let mut planned_zone = None;
     if let Some(plan) = plan {
-        match super::plan::check(plan, meant.target.as_deref(), global)? {
+        match super::plan::check(plan, meant.target.as_deref(), choices, global)? {
             Ok((request, time_zone)) => (meant.code, planned_zone) = (request.asked, time_zone),
             Err(report) => {
                 show(&report, &meant.target.unwrap_or_default(), global);
@@ -22,6 +22,7 @@ pub(crate) fn run(given: &Words, consent: &Consent, choices: &Choices, dry_run: 
         }
     }
     let mut session = open(meant.target.as_deref(), global)?;
+    use_source(&mut session, &choices.source)?;
     let mut person = Person::at_terminal(global.quiet, global.json);
     if let Chosen::Listed(exit) = time_zone::choose(&mut session, planned_zone.as_deref().or(choices.time_zone.as_deref()), &mut person, global)? {
         return Ok(exit);

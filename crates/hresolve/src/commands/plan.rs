@@ -1,7 +1,7 @@
 //! `hresolve plan`: what a fix would do, as a file that somebody else runs with `fix --plan FILE`.
 
 use super::time_zone::{self, Chosen};
-use super::{open, scratch};
+use super::{open, scratch, use_source};
 use crate::Outcome;
 use crate::cli::{Choices, Global, Words};
 use crate::output::{self, Failure};
@@ -14,6 +14,7 @@ pub(crate) fn run(given: &Words, choices: &Choices, only: Option<&str>, file: Op
     let meant = words::read(given)?;
     let request = FixRequest { asked: meant.code, yes: true, safe_only: false, only: only.map(str::to_owned) };
     let mut session = open(meant.target.as_deref(), global)?;
+    use_source(&mut session, &choices.source)?;
     let mut person = Person::at_terminal(true, global.json);
     if let Chosen::Listed(exit) = time_zone::choose(&mut session, choices.time_zone.as_deref(), &mut person, global)? {
         return Ok(exit);
@@ -41,11 +42,17 @@ fn make(session: Session, request: &FixRequest, global: &Global) -> Result<Plan,
 }
 
 /// Reads a plan and compares it with the machine: the request and the time zone that carry it out, or the refusal.
-pub(crate) fn check(file: &Path, target: Option<&str>, global: &Global) -> Result<Result<(FixRequest, Option<String>), RunReport>, Failure> {
+pub(crate) fn check(
+    file: &Path,
+    target: Option<&str>,
+    choices: &Choices,
+    global: &Global,
+) -> Result<Result<(FixRequest, Option<String>), RunReport>, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} cannot be read: {error}.", file.display())))?;
     let plan = Plan::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}.", file.display())))?;
     let request = FixRequest { asked: plan.asked, yes: true, safe_only: false, only: None };
     let mut session = open(target, global)?;
+    use_source(&mut session, &choices.source)?;
     if let Some(zone) = &plan.time_zone {
         session.choose_time_zone(zone)?;
     }

@@ -1,0 +1,113 @@
+//! What this disk, or the source that a person named, has to put a named object right.
+
+use super::objects::Object;
+use model::{FileOrigin, Reading, VolumePath};
+use target::{Target, names_equal};
+
+const SELECT: &str = "HKLM\\SYSTEM\\Select";
+const TASKS: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Schedule\\TaskCache";
+const CATALOGS: &str = "System32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}";
+
+/// One thing by which an object can be put right: the fact's name, its value, and a sentence.
+pub(crate) type Remedy = (&'static str, Option<String>, String);
+
+/// Facts about how the object could be put right, absent where nothing is at hand.
+pub(crate) fn remedies(target: &dyn Target, rule: &str, object: &Object) -> Vec<Remedy> {
+    let missing = object.state == "absent";
+    match rule {
+        "payload-missing" | "package-manifest" | "component-manifest" => {
+            vec![if missing { copy(target, &object.name) } else { nothing("error.copy") }]
+        }
+        "driver-service" => vec![if missing && object.kind == "key" { other_set(target, &object.name) } else { nothing("error.other-set") }],
+        "scheduled-task" if object.kind == "task" => task(target, &object.name),
+        _ => Vec::new(),
+    }
+}
+
+fn nothing(name: &'static str) -> Remedy {
+    (name, None, String::new())
+}
+
+/// Where a file lies that is the missing one: of the same version and architecture, with a hash that this Windows names.
+fn copy(target: &dyn Target, name: &str) -> Remedy {
+    let Ok(path) = VolumePath::parse(name) else { return nothing("error.copy") };
+    let windows = target.windows_folder();
+    let mut refused = Vec::new();
+    let mut fits = |shown: &str, origin: &FileOrigin| match target.content(origin) {
+        Reading::Known(content) => target::genuine(target, &path, &content, origin).map_err(|why| refused.push(format!("{shown}: {why}"))).is_ok(),
+        Reading::Unreadable(why) => {
+            refused.push(why);
+            false
+        }
+        _ => false,
+    };
+    for found in on_disk(&path, &windows) {
+        let shown = found.with_drive(target.drive());
+        if fits(&shown, &FileOrigin::Volume(found)) {
+            return ("error.copy", Some(shown.clone()), format!("{shown} is the same file by version and hash"));
+        }
+    }
+    let Some(source) = target.source() else {
+        refused.push("no copy of it is on this disk; with --source, hresolve looks for one in another Windows of the same build".into());
+        return ("error.copy", None, refused.join("; "));
+    };
+    match source.find(&path, &windows) {
+        Some(name) if fits(&name, &FileOrigin::Source(name.clone())) => {
+            let says = format!("{} holds {name}, and its hash is right", source.name());
+            return ("error.copy", Some(format!("source:{name}")), says);
+        }
+        Some(_) => {}
+        None => refused.push(format!("{} does not hold it", source.name())),
+    }
+    ("error.copy", None, refused.join("; "))
+}
+
+/// The places of this disk where Windows keeps a second name or copy of a file of the component store or of a package.
+fn on_disk(path: &VolumePath, windows: &VolumePath) -> Vec<VolumePath> {
+    let inside = path.components().get(windows.components().len()..).unwrap_or_default();
+    match inside {
+        [store, component, file] if names_equal(store, "WinSxS") => {
+            let folders: &[&str] = match component.split('_').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+                "wow64" => &["SysWOW64"],
+                "x86" => &["SysWOW64", "System32"],
+                _ => &["System32", "System32\\drivers", "System32\\wbem", "."],
+            };
+            let folder = |name: &&str| if *name == "." { windows.clone() } else { windows.join(name) };
+            folders.iter().map(|name| folder(name).join(file)).collect()
+        }
+        [.., file] if file.to_ascii_lowercase().ends_with(".cat") => vec![windows.join(CATALOGS).join(file)],
+        _ => Vec::new(),
+    }
+}
+
+/// The same service in a control set that Windows does not use.
+fn other_set(target: &dyn Target, key: &str) -> Remedy {
+    let current = target.windows().control_set;
+    let name = key.rsplit('\\').next().unwrap_or_default();
+    let sets = target.key("HKLM\\SYSTEM").into_known().map_or_else(Vec::new, |view| view.subkeys);
+    let failed = target.value(SELECT, "Failed").into_known().and_then(|data| data.as_dword()).unwrap_or(0);
+    let number = |set: &str| set.get(..10).filter(|start| names_equal(start, "ControlSet")).and_then(|_| set.get(10..)?.parse::<u32>().ok());
+    let others = sets.iter().filter(|set| number(set).is_some_and(|number| number != current && number != failed));
+    for set in others {
+        if let Reading::Known(view) = target.key(&format!("HKLM\\SYSTEM\\{set}\\Services\\{name}"))
+            && view.value("Type").is_some()
+        {
+            return ("error.other-set", Some(view.path.clone()), format!("{} is there", view.path));
+        }
+    }
+    ("error.other-set", None, String::new())
+}
+
+/// What is left of a task: its entry in the tree when it has no others below it, its number, its file.
+fn task(target: &dyn Target, path: &str) -> Vec<Remedy> {
+    let Reading::Known(entry) = target.key(&format!("{TASKS}\\Tree{path}")) else { return Vec::new() };
+    let id = entry.value("Id").and_then(|data| data.as_text());
+    let number = id.as_deref().and_then(|id| id.strip_prefix('{')?.strip_suffix('}'));
+    let is_number = |text: &str| text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    if !entry.subkeys.is_empty() || !number.is_some_and(is_number) {
+        return Vec::new();
+    }
+    let file = target.windows_folder().join("System32\\Tasks").join(path);
+    let on_disk = target.entry(&file).known().map(|_| file.with_drive(target.drive()));
+    vec![("error.task-tree", Some(entry.path), String::new()), ("error.task-id", id, String::new()), ("error.task-file", on_disk, String::new())]
+}
