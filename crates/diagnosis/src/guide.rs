@@ -2,6 +2,7 @@
 
 use crate::condition::Condition;
 use crate::step::StepSpec;
+use crate::template;
 use model::{ErrorCode, VersionRange};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde::Deserialize;
@@ -54,6 +55,8 @@ pub struct Guide {
     pub steps: Vec<Step>,
     /// What must hold afterwards, besides that the signs are gone.
     pub done_when: Option<Condition>,
+    /// What a person can look at where the program cannot, to know whether it is this cause.
+    pub check: Option<Check>,
     /// The whole document without front matter.
     pub body: String,
 }
@@ -77,6 +80,16 @@ pub struct Signs {
     /// Facts that are shown as evidence besides those that the conditions ask about.
     #[serde(default)]
     pub show: Vec<String>,
+}
+
+/// A look that decides, for a person to take.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// How long it takes.
+    pub minutes: u32,
+    /// What to look at, and what which outcome means; `{fact}` stands for a fact's value.
+    pub text: String,
 }
 
 /// One step with its heading.
@@ -170,6 +183,7 @@ impl Guide {
                     guide.steps.push(Step { heading: heading.clone(), spec });
                 }
                 "done-when" => guide.done_when = Some(serde_saphyr::from_str(&block.text).map_err(|problem| error(line, problem.to_string()))?),
+                "check" => guide.check = Some(serde_saphyr::from_str(&block.text).map_err(|problem| error(line, problem.to_string()))?),
                 _ => {}
             }
         }
@@ -206,6 +220,7 @@ impl Guide {
             signs: Signs::default(),
             steps: Vec::new(),
             done_when: None,
+            check: None,
             body: body.into(),
         };
         Ok((guide, body_line))
@@ -216,7 +231,7 @@ impl Guide {
         let mut out = format!("# {}\n\n", self.title);
         let mut skipping = false;
         for line in self.body.lines() {
-            if !skipping && ["```signs", "```step", "```done-when"].contains(&line.trim()) {
+            if !skipping && ["```signs", "```step", "```done-when", "```check"].contains(&line.trim()) {
                 skipping = true;
             } else if skipping {
                 skipping = line.trim() != "```";
@@ -228,6 +243,11 @@ impl Guide {
         // Removing a block leaves two blank lines where one is enough.
         while out.contains("\n\n\n") {
             out = out.replace("\n\n\n", "\n\n");
+        }
+        // What decides stands in a block, because the program says it, too.
+        if let (Some(check), Some(at)) = (&self.check, out.find("\n## ")) {
+            let minutes = if check.minutes == 1 { "one minute".to_owned() } else { format!("about {} minutes", check.minutes) };
+            out.insert_str(at, &format!("\n**To be sure** ({minutes}): {}\n", template::named(check.text.trim())));
         }
         if self.windows.contains_version((6, 1, 7601)) {
             out.push_str(OLDER);

@@ -51,6 +51,9 @@ pub fn lint(guide: &Guide, facts: &[&FactDeclaration], actions: &[(&str, &[&str]
     for name in template::names(&guide.object) {
         check_fact(name, "object");
     }
+    for name in guide.check.iter().flat_map(|check| template::names(&check.text)) {
+        check_fact(name, "check");
+    }
     for step in &guide.steps {
         for text in step.spec.settings.values() {
             for name in template::names(text) {
@@ -83,6 +86,9 @@ pub fn lint(guide: &Guide, facts: &[&FactDeclaration], actions: &[(&str, &[&str]
     }
     if guide.usual.is_none() && signs.iter().all(|sign| sign.is_none()) {
         complaints.push("a guide without signs must be a usual method (usual: N)".into());
+    }
+    if guide.usual.is_none() && guide.signs.proved.is_none() && guide.check.is_none() {
+        complaints.push("nothing here can prove it: say in a check block what a person can look at to be sure".into());
     }
     if guide.usual.is_some() && guide.cost.is_none() {
         complaints.push("a usual method must say what it costs (cost: …)".into());

@@ -40,6 +40,11 @@ pub(crate) fn fill(text: &str, facts: &Facts, subject: &Subject) -> Result<Strin
     Ok(out)
 }
 
+/// The text for a reader without a machine: `{connection.host}` becomes `‹connection host›`.
+pub(crate) fn named(text: &str) -> String {
+    names(text).into_iter().fold(text.to_owned(), |text, name| text.replace(&format!("{{{name}}}"), &format!("‹{}›", name.replace(['.', '-'], " "))))
+}
+
 /// The names of all facts that a text refers to.
 pub(crate) fn names(text: &str) -> Vec<&str> {
     text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).filter(|name| name.contains('.')).collect()

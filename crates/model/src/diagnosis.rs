@@ -56,6 +56,9 @@ pub struct Diagnosis {
     pub failures: Vec<Failure>,
     /// Causes found; those that explain come first, in the order of treatment.
     pub findings: Vec<Finding>,
+    /// Where nothing proved explains what was found: the cheapest look that decides between two causes, or about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_check: Option<NextCheck>,
     /// What was not looked at.
     pub not_checked: Vec<NotChecked>,
     /// What this version does not check on this kind of target.
@@ -68,4 +71,15 @@ pub struct Diagnosis {
     pub timeline_window: Option<TimelineWindow>,
     /// How long it took.
     pub timing_ms: Timing,
+}
+
+/// A look that a person can take to decide between causes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct NextCheck {
+    /// Guide ids: the cause that is decided about, and the one that competes with it, if any.
+    pub between: Vec<String>,
+    /// About how many minutes it takes.
+    pub minutes: u32,
+    /// What to look at, and what it means.
+    pub says: String,
 }

@@ -19,11 +19,11 @@ mod volume_path;
 mod why_not;
 mod windows;
 
-pub use change::{Change, Observed, RegistryData, registry_type};
+pub use change::{Change, FileOrigin, KeyTree, Observed, RegistryData, registry_type};
 pub use collected_events::{CollectedEvent, CollectedEvents, CoveredEvents};
 pub use collection::{CollectedEntry, CollectedFile, CollectedKey, CollectedKind, CollectedPart, Collection, LeftOut};
 pub use confidence::Confidence;
-pub use diagnosis::{Diagnosis, TargetInfo, Timing, Verdict};
+pub use diagnosis::{Diagnosis, NextCheck, TargetInfo, Timing, Verdict};
 pub use error_code::{ErrorCode, codes_in};
 pub use fact::{Fact, FactDeclaration, FactKind, Facts, Subject, Value};
 pub use finding::{Evidence, Failure, Finding, Here, NotChecked, StepView, UndoKind};

@@ -159,6 +159,7 @@ impl Session {
             verdict,
             failures: facts.failures.clone(),
             findings: found.iter().map(|one| one.finding.clone()).collect(),
+            next_check: diagnosis::next_check(&found, &self.guides, facts),
             not_checked,
             out_of_scope: OUT_OF_SCOPE.iter().map(|what| (*what).to_owned()).collect(),
             timeline: None,

@@ -19,3 +19,13 @@ fn state_words(state: &str) -> &str {
         other => other,
     }
 }
+
+/// What decides, between what, and how long it takes.
+fn next_check(check: &model::NextCheck) -> String {
+    let minutes = if check.minutes == 1 { "a minute".to_owned() } else { format!("about {} minutes", check.minutes) };
+    match check.between.as_slice() {
+        [one, other, ..] => format!("{} ({minutes}; decides between {one} and {other})", check.says),
+        [one] => format!("{} ({minutes}; decides whether it is {one})", check.says),
+        [] => check.says.clone(),
+    }
+}

@@ -1,6 +1,6 @@
 //! Reports as Markdown, for files that are kept or sent.
 
-use crate::reports::state_words;
+use crate::reports::{next_check, state_words};
 use crate::run_report::{RunReport, RunVerdict};
 use model::Diagnosis;
 use std::fmt::Write;
@@ -69,6 +69,9 @@ fn findings(out: &mut String, diagnosis: &Diagnosis) {
             let _ = writeln!(out, "* step ({}): {}", step.level.as_str(), escape(&step.says));
         }
         out.push('\n');
+    }
+    if let Some(check) = &diagnosis.next_check {
+        let _ = writeln!(out, "## What to look at next\n\n{}\n", escape(&next_check(check)));
     }
     if !diagnosis.not_checked.is_empty() {
         out.push_str("## What was not checked\n\n");

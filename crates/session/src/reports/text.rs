@@ -1,7 +1,7 @@
 //! Reports for a terminal: plain sentences, no colour needed to understand them.
 
 use crate::diagnose::Diagnosed;
-use crate::reports::{state_words, timeline};
+use crate::reports::{next_check, state_words, timeline};
 use crate::run_report::{RunReport, RunVerdict, UndoJson};
 use crate::runs::RunSummary;
 use model::{Confidence, Level, NotChecked, Verdict};
@@ -62,6 +62,10 @@ pub fn diagnosis(diagnosed: &Diagnosed, verbose: bool) -> String {
             };
             wrap(&mut out, "   > ", &format!("{} ({who})", step.says));
         }
+    }
+    if let Some(check) = &diagnosis.next_check {
+        out.push('\n');
+        wrap(&mut out, "look at next: ", &next_check(check));
     }
     if !diagnosis.not_checked.is_empty() {
         out.push('\n');
