@@ -7,7 +7,7 @@ use target::Target;
 /// What this probe delivers.
 pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration { name: "machine.reset-leftovers", kind: FactKind::List, meaning: "folders that reset scripts leave: SoftwareDistribution.old, catroot2.bak …; absent when there are none" },
-    FactDeclaration { name: "machine.managed", kind: FactKind::Text, meaning: "by whom the machine is managed (domain, WSUS, MDM); absent when by nobody" },
+    FactDeclaration { name: "machine.managed", kind: FactKind::Text, meaning: "by whom the machine is managed (an update server by policy, domain, Configuration Manager, Entra ID, MDM); absent when by nobody" },
     FactDeclaration { name: "machine.windows-folder", kind: FactKind::Text, meaning: "the Windows folder, for example C:\\Windows" },
     FactDeclaration { name: "machine.restart-pending", kind: FactKind::Bool, meaning: "Component Based Servicing\\RebootPending exists" },
 ];
@@ -58,6 +58,8 @@ fn is_leftover(name: &str, stem: &str) -> bool {
     !rest.contains("hresolve") && (rest.starts_with(".old") || rest.starts_with(".bak") || rest.starts_with("_old") || rest.starts_with("_bak") || rest == "old" || rest == "bak")
 }
 
+const SERVICES: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Services";
+
 fn managed(target: &dyn Target) -> (Reading<Value>, String) {
     let value = |key: &str, name: &str| target.value(key, name).into_known();
     let policy = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\WindowsUpdate";
@@ -66,11 +68,20 @@ fn managed(target: &dyn Target) -> (Reading<Value>, String) {
     {
         return (text(format!("update server {server}")), format!("Updates come from the server {server}, set by policy"));
     }
-    if let Some(domain) = value("HKLM\\SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters", "Domain").and_then(|data| data.as_text())
-        && target.key("HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Group Policy\\DataStore\\Machine").known().is_some()
-        && !domain.is_empty()
-    {
+    let tcpip = format!("{SERVICES}\\Tcpip\\Parameters");
+    let domain = ["NV Domain", "Domain"].iter().find_map(|name| value(&tcpip, name)?.as_text().filter(|domain| !domain.is_empty()));
+    // A name suffix alone may have been typed at home; only members of a domain start Netlogon by themselves or keep its policies.
+    let member = value(&format!("{SERVICES}\\Netlogon"), "Start").and_then(|start| start.as_dword()) == Some(2)
+        || target.key("HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Group Policy\\DataStore\\Machine").known().is_some();
+    if let Some(domain) = domain.filter(|_| member) {
         return (text(format!("domain {domain}")), format!("The machine belongs to the domain {domain}"));
+    }
+    if target.key(&format!("{SERVICES}\\CcmExec")).known().is_some() {
+        return (text("Configuration Manager"), "The client of Configuration Manager (CcmExec) is installed".into());
+    }
+    let joined = target.key("HKLM\\SYSTEM\\CurrentControlSet\\Control\\CloudDomainJoin\\JoinInfo").into_known();
+    if joined.is_some_and(|view| !view.subkeys.is_empty()) {
+        return (text("Entra ID"), "The machine is joined to an organisation's directory (Entra ID)".into());
     }
     let enrolled = target.key("HKLM\\SOFTWARE\\Microsoft\\Enrollments").into_known().is_some_and(|view| {
         view.subkeys.iter().any(|name| {
