@@ -36,6 +36,7 @@ probes!(
     services,
     servicing_stack,
     setup_logs,
+    signature_support,
     tls_settings,
     update_logs,
     update_parts,

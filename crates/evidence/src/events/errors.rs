@@ -1,8 +1,8 @@
-//! Errors of event logs that name an object: a service, a database, a drive, a task, a connection. Which rule recognised an event is
+//! Errors of event logs that name an object: a service, a database, a file, a drive, a task, a connection. Which rule recognised an event is
 //! said; whether the object is wrong now is looked up elsewhere.
 
 use super::updates::code;
-use super::wanted::SERVICES;
+use super::wanted::{CRASH, SERVICES};
 use super::{Event, Log};
 use model::ErrorCode;
 
@@ -39,6 +39,9 @@ const RECENT: i64 = 30 * 86_400;
 
 /// The databases of updating, by the end of their path in lower case.
 const DATABASES: [&str; 3] = ["\\datastore.edb", "\\qmgr.db", "\\catdb"];
+
+/// The programs that install updates, in lower case.
+const INSTALLERS: [&str; 3] = ["tiworker.exe", "trustedinstaller.exe", "dismhost.exe"];
 
 /// The errors that one log tells.
 pub(crate) fn troubles(log: &Log) -> Vec<Trouble> {
@@ -97,6 +100,15 @@ fn recognise(event: &Event) -> Option<Recognised> {
             let error = event.fields.values().find(|text| text.starts_with('-') && code(text).is_some());
             let shown = error.and_then(|text| code(text)).map(|code| ErrorCode(code).to_string()).unwrap_or_default();
             Some(("database-error", "file", "database", names.trim_start_matches("\\\\?\\").to_owned(), shown))
+        }
+        (CRASH, _) => {
+            let either = |name: &str, number: &str| event.field(name).or_else(|| event.field(number)).unwrap_or_default().to_owned();
+            if !INSTALLERS.contains(&either("AppName", "0").to_lowercase().as_str()) {
+                return None;
+            }
+            let object = [either("ModulePath", "11"), either("ModuleName", "3")].into_iter().find(|name| !name.is_empty())?;
+            // What it crashed with is an exception, no code of an update.
+            Some(("servicing-crashed", "file", "servicing", object, String::new()))
         }
         ("Microsoft-Windows-Bits-Client", _) => {
             let shown = event.fields.values().map(|text| hresult(text)).find(|code| !code.is_empty())?;

@@ -41,6 +41,8 @@ pub const SERVICING: &str = "Microsoft-Windows-Servicing";
 pub const ALONE: &str = "Microsoft-Windows-WUSA";
 /// The service control manager.
 pub const SERVICES: &str = "Service Control Manager";
+/// Windows itself about programs that crashed.
+pub const CRASH: &str = "Application Error";
 const UPDATE: &[&str] = &["updateTitle", "updateGuid", "errorCode"];
 const TITLE: &[&str] = &["updateTitle", "updateGuid"];
 const PACKAGE: &[&str] = &["PackageIdentifier", "ErrorCode", "Client", "IntendedPackageState"];
@@ -66,6 +68,13 @@ pub const WANTED: &[Wanted] = &[
         provider: "ESENT",
         ids: &[454, 455, 467, 474, 477, 481, 508, 509, 510, 516, 531],
         fields: &["0", "2", "3", "4", "5", "6", "7", "8", "9"],
+    },
+    // Windows 11 gives the fields names; before, they are the same in the same order.
+    Wanted {
+        file: APPLICATION,
+        provider: CRASH,
+        ids: &[1000],
+        fields: &["AppName", "ModuleName", "ExceptionCode", "ModulePath", "0", "3", "6", "11"],
     },
     Wanted { file: BITS, provider: "Microsoft-Windows-Bits-Client", ids: &[16392, 16404], fields: &["ErrorCode", "errorCode", "hr", "0"] },
     Wanted { file: "Microsoft-Windows-CAPI2%4Operational", provider: "Microsoft-Windows-CAPI2", ids: &[11, 30], fields: &["Result"] },

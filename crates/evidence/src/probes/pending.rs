@@ -1,6 +1,6 @@
 //! What says that updates wait for a restart: each flag by itself, with the time at which it was written.
 
-use crate::probe::fact;
+use crate::probe::{fact, text};
 use model::{FactDeclaration, FactKind, Facts, Reading, RegistryData, Subject, Value};
 use target::{KeyView, Now, Target};
 
@@ -18,7 +18,12 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration {
         name: "pending.package-states",
         kind: FactKind::Number,
-        meaning: "packages whose CurrentState is 0x05, 0x60 or 0x65; read only when RebootPending exists",
+        meaning: "packages whose CurrentState is 0x05, 0x60 or 0x65; read only when RebootPending exists or an update failed",
+    },
+    FactDeclaration {
+        name: "pending.waiting-package",
+        kind: FactKind::Text,
+        meaning: "the first package whose CurrentState is 0x05 (removal waits) or 0x60 (installation waits); absent when there is none, read when pending.package-states is",
     },
     FactDeclaration {
         name: "pending.sessions",
@@ -46,8 +51,9 @@ const REQUIRED: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Wind
 const SESSION_MANAGER: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager";
 const SHUTDOWN: (&str, &str) = ("HKLM\\SYSTEM\\CurrentControlSet\\Control\\Windows", "ShutdownTime");
 const INSTALLER: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\TrustedInstaller";
-/// Uninstall pending, install pending, partially installed.
+/// Uninstall pending, install pending, partially installed (Microsoft's chart of servicing states, 2015-10-12).
 const PENDING_STATES: [u32; 3] = [0x05, 0x60, 0x65];
+const PARTIALLY_INSTALLED: u32 = 0x65;
 
 pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let mut subject = Subject::new("pending", "restart");
@@ -62,8 +68,8 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     subject.put("pending.packages", entries(target.key(&format!("{SERVICING}\\PackagesPending")), "PackagesPending"));
     subject.put("pending.driver-operations", entries(target.key(&format!("{SERVICING}\\DriverOperations")), "DriverOperations"));
     subject.put("pending.sessions", sessions(target));
-    if flagged {
-        subject.put("pending.package-states", package_states(target));
+    if flagged || facts.failures.iter().any(|failure| !failure.resolved) {
+        package_states(target, &mut subject);
     }
     let xml = target.windows_folder().join("WinSxS").join("pending.xml");
     let shown = xml.with_drive(target.drive());
@@ -156,23 +162,34 @@ fn sessions(target: &dyn Target) -> model::Fact {
 }
 
 /// Packages that are half way. A machine has thousands of packages, so they are read only when it matters.
-fn package_states(target: &dyn Target) -> model::Fact {
+fn package_states(target: &dyn Target, subject: &mut Subject) {
     let key = format!("{SERVICING}\\Packages");
-    let (count, says) = match target.key(&key) {
-        Reading::Known(view) => {
-            let state = |name: &String| target.value(&format!("{key}\\{name}"), "CurrentState").into_known().and_then(|data| data.as_dword());
-            let half: Vec<&String> = view.subkeys.iter().filter(|name| state(name).is_some_and(|state| PENDING_STATES.contains(&state))).collect();
+    let state = |name: &String| target.value(&format!("{key}\\{name}"), "CurrentState").into_known().and_then(|data| data.as_dword());
+    let reading = target.key(&key).map(|view| {
+        let half: Vec<(String, u32)> =
+            view.subkeys.iter().filter_map(|name| Some((name.clone(), state(name)?))).filter(|(_, state)| PENDING_STATES.contains(state)).collect();
+        (half, view.subkeys.len())
+    });
+    let (count, says) = match &reading {
+        Reading::Known((half, all)) => {
             let says = match half.first() {
-                Some(first) => format!("{} of {} packages wait to be installed or removed, the first is {first}", half.len(), view.subkeys.len()),
-                None => format!("none of {} packages waits to be installed or removed", view.subkeys.len()),
+                Some((first, _)) => format!("{} of {all} packages wait to be installed or removed, the first is {first}", half.len()),
+                None => format!("none of {all} packages waits to be installed or removed"),
             };
             (Reading::Known(Value::Number(half.len() as u64)), says)
         }
         Reading::Absent => (Reading::Known(Value::Number(0)), "There are no packages".to_owned()),
         Reading::NotCollected => (Reading::NotCollected, String::new()),
-        Reading::Unreadable(why) => (Reading::Unreadable(why.clone()), why),
+        Reading::Unreadable(why) => (Reading::Unreadable(why.clone()), why.clone()),
     };
-    fact(count, says, "SOFTWARE", "Packages")
+    subject.put("pending.package-states", fact(count, says, "SOFTWARE", "Packages"));
+    let waits = reading.known().and_then(|(half, _)| half.iter().find(|(_, state)| *state != PARTIALLY_INSTALLED));
+    let (package, says) = match (&reading, waits) {
+        (Reading::Known(_) | Reading::Absent, None) => (Reading::Absent, "No package waits".to_owned()),
+        (_, Some((name, state))) => (text(name), format!("CurrentState of {name} is {state:#x}: it waits to be {}", if *state == 5 { "removed" } else { "installed" })),
+        _ => (Reading::NotCollected, String::new()),
+    };
+    subject.put("pending.waiting-package", fact(package, says, "SOFTWARE", "Packages"));
 }
 
 fn file_time(time: u64) -> String {

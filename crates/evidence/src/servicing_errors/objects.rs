@@ -5,6 +5,7 @@
 //! `unreadable`.
 
 use super::operations::Named;
+use super::refusals;
 use model::{Reading, VolumePath};
 use target::{EntryKind, Expanded, Target};
 
@@ -50,17 +51,27 @@ pub(crate) fn look_up(target: &dyn Target, named: &Named) -> Vec<Object> {
             let says = format!("The log calls it {object}; which of its parts that is, it does not say");
             vec![unclear("the component store", named.kind, &says)]
         }
+        "registry-full" => vec![refusals::registry_limit(target)],
+        "components-hive" => vec![refusals::hive(target, object)],
+        "package-mismatch" => vec![refusals::package_mismatch(target, object)],
+        "catalogue-refused" => vec![refusals::catalogue(target, object)],
+        "driver-installation" => vec![refusals::driver_description(target, object)],
+        "path-denied" | "path-in-use" => vec![refusals::refused(target, object)],
+        "path-corrupt" => vec![refusals::unreadable(target, object, false)],
+        "path-redirected" => vec![refusals::unreadable(target, object, true)],
+        "file-transactions" => vec![refusals::file_transactions(target)],
+        "registry-transactions" => vec![refusals::registry_transactions(target)],
         "disk-full" => vec![unclear(&format!("{}:\\", target.drive()), "device", "How full the drive was at that time cannot be seen now")],
         _ => vec![unclear(object, named.kind, &format!("{object} was not looked up"))],
     }
 }
 
-fn unclear(name: &str, kind: &'static str, says: &str) -> Object {
+pub(super) fn unclear(name: &str, kind: &'static str, says: &str) -> Object {
     Object { name: name.into(), kind, state: "unclear", says: says.into() }
 }
 
 /// What is left of a reading when it is not known.
-fn unseen<T>(reading: &Reading<T>) -> &'static str {
+pub(super) fn unseen<T>(reading: &Reading<T>) -> &'static str {
     match reading {
         Reading::Known(_) => "present",
         Reading::Absent => "absent",
@@ -69,7 +80,7 @@ fn unseen<T>(reading: &Reading<T>) -> &'static str {
     }
 }
 
-fn says(name: &str, state: &str) -> String {
+pub(super) fn says(name: &str, state: &str) -> String {
     match state {
         "absent" => format!("{name} does not exist"),
         "present" => format!("{name} is there"),
@@ -78,7 +89,7 @@ fn says(name: &str, state: &str) -> String {
     }
 }
 
-fn file(target: &dyn Target, path: &VolumePath) -> Object {
+pub(super) fn file(target: &dyn Target, path: &VolumePath) -> Object {
     let name = path.with_drive(target.drive());
     match target.entry(path) {
         Reading::Known(entry) if entry.kind == EntryKind::File && entry.size == 0 => {

@@ -128,6 +128,8 @@ pub(crate) struct Operations {
 
 /// More of anything than this is not kept.
 const MOST: usize = 1000;
+/// No single line that names an object is longer.
+const LONG_LINE: usize = 4000;
 /// Not applicable here: the answer to a question, not a failure.
 const NOT_APPLICABLE: u32 = 0x800F_081E;
 /// Lines that say that the operation at work has failed.
@@ -205,9 +207,14 @@ impl Operations {
             self.listed.clear();
         }
         if text.contains('\n') {
+            let mut fits = false;
             for (line, text) in (entry.line..).zip(text.lines()) {
                 let text = blanks(text);
-                self.line(log, line, &text, self.words.seen(&text), entry);
+                fits |= self.line(log, line, &text, self.words.seen(&text), entry);
+            }
+            // One long line that was broken for reading.
+            if !fits && whole.len() < LONG_LINE {
+                self.line(log, entry.line, &whole, seen_whole, entry);
             }
         } else {
             self.line(log, entry.line, &whole, seen_whole, entry);
@@ -215,13 +222,15 @@ impl Operations {
         self.outcome(log, entry, &whole);
     }
 
-    /// `text` has single blanks; `seen` are the words in it, of which those of the rules stand first.
-    fn line(&mut self, log: usize, line: u64, text: &str, seen: Seen, entry: &Entry) {
+    /// Whether a rule fits. `text` has single blanks; `seen` are the words in it, of which those of the rules stand first.
+    fn line(&mut self, log: usize, line: u64, text: &str, seen: Seen, entry: &Entry) -> bool {
         let possible = self.rules.iter().enumerate().filter(|(number, _)| seen.has(*number)).map(|(_, rule)| rule);
-        let Some((rule, found)) = possible.filter_map(|rule| rule.fits(text).map(|found| (rule, found))).next() else { return };
+        let Some((rule, found)) = possible.filter_map(|rule| rule.fits(text).map(|found| (rule, found))).next() else { return false };
         let mut object = found.object;
-        if rule.kind == "task" {
-            object.clone_from(&self.component);
+        match rule.kind {
+            "task" => object.clone_from(&self.component),
+            "installer" if !self.component.is_empty() => object = format!("{object} of {}", self.component),
+            _ => {}
         }
         let own = codes_in(text).into_iter().find(|code| code.0 >> 28 == 8);
         let named = Named {
@@ -248,6 +257,7 @@ impl Operations {
         } else if self.now.named.len() < MOST {
             self.now.named.push((rule.counts, named));
         }
+        true
     }
 
     /// Whether the line says how the operation, or one of its packages, ended.
@@ -364,16 +374,26 @@ fn numbers(version: &str) -> Vec<u64> {
     version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
 
-/// Keeps the newest mention of an object, in the place of its first.
+/// Keeps the mention of an object in the newest operation, in the place of its first; of one operation the first line, because
+/// those after it only hand the code on.
 fn keep(list: &mut Vec<Named>, named: Named) {
     let known = list.iter().position(|known| known.rule == named.rule && known.object.eq_ignore_ascii_case(&named.object));
     if let Some(at) = known {
+        if list.get(at).is_some_and(|known| is_echo(known, &named)) {
+            return;
+        }
         // At its old place: the order of first mentions stays.
         list.push(named);
         list.swap_remove(at);
     } else if list.len() < MOST {
         list.push(named);
     }
+}
+
+/// A later line of the same operation, or one between the end of a session and its closing words.
+fn is_echo(known: &Named, named: &Named) -> bool {
+    let behind = known.operation + 1 == named.operation && named.phase == "session" && known.package.is_some() && named.package.is_none();
+    known.operation == named.operation || behind
 }
 
 /// Every run of blanks as one blank; the text itself where it is so already.

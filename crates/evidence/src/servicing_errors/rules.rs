@@ -165,7 +165,10 @@ mod tests {
         );
         assert_eq!(fits("INSTALL index: 55, phase: 2, result 2, inf: some.inf"), Some(("driver-service", "some.inf".into(), None)));
         assert_eq!(fits("INSTALL index: 55, phase: 2, result 0, inf: some.inf"), None);
-        assert_eq!(fits("INSTALL index: 55, phase: 2, result 32, inf: some.inf"), None);
+        assert_eq!(
+            fits("INSTALL index: 55, phase: 2, result 32, inf: some.inf"),
+            Some(("driver-installation", "some.inf".into(), Some(0x8007_0020)))
+        );
         assert_eq!(fits("Doqe: Recording result: 0x8007000d, for Inf: a.inf"), Some(("driver-installation", "a.inf".into(), Some(0x8007_000D))));
         assert_eq!(fits("(p) CSI Payload Corrupt (n) amd64_x\\a.dll"), Some(("payload-missing", "amd64_x\\a.dll".into(), None)));
         assert_eq!(fits("(p) CSI Payload Corrupt (w) (Fixed) amd64_x\\a.dll"), None);

@@ -172,3 +172,94 @@ fn published_logs_without_a_cause_name_nothing() {
         assert_eq!(read(&bytes), (vec![], vec![]), "{name}");
     }
 }
+
+/// Lines as published by Microsoft and others; their sources stand in `knowledge/errors/servicing.tsv`.
+#[test]
+fn published_lines_name_what_was_refused() {
+    let hive = r"Failed to load the COMPONENTS hive from 'C:\Windows\System32\config\COMPONENTS' into registry key 'HKLM\COMPONENTS'. [HRESULT = ";
+    let lines = [
+        (format!("2024-05-13 22:31:56, Info                  CBS    {hive}0x800705aa - ERROR_NO_SYSTEM_RESOURCES]"), "registry-full", "", 0x8007_05AA),
+        (
+            format!("2024-05-13 22:31:56, Info                  CBS    {hive}0x800703f1 - ERROR_BADDB]"),
+            "components-hive",
+            r"C:\Windows\System32\config\COMPONENTS",
+            0x8007_03F1,
+        ),
+        (
+            "2024-03-22 12:32:10, Error                 CSI    00005fca@2024/3/22:11:32:10.512 (F) onecore\\base\\wcp\\componentstore\\com\\store.cpp(5260): Error NTSTATUS_FROM_WIN32(1009) originated in function Windows::COM::CComponentStore::MountSMISchemaHive expression: MountSMISchemaHive\n[gle=0x80004005]".to_owned(),
+            "components-hive",
+            "",
+            0x8007_03F1,
+        ),
+        (
+            "20xx-xx-24 05:13:10, Info CBS Registry value for Package_7762_for_KB5001347~31bf3856ad364e35~amd64~~10.0.1.4 is not a dword type. [HRESULT = 0x8007000d - ERROR_INVALID_DATA]".to_owned(),
+            "package-value",
+            "Package_7762_for_KB5001347~31bf3856ad364e35~amd64~~10.0.1.4",
+            0x8007_000D,
+        ),
+        (
+            r"20xx-xx-06 xx:51:15, Error CBS Failed to verify if catalog file \\?\C:\WINDOWS\Servicing\Packages\Package_1_for_KB4584642~31bf3856ad364e35~amd64~~10.0.1.0.cat is valid. [HRESULT = 0x8007000d - ERROR_INVALID_DATA]".to_owned(),
+            "catalogue-refused",
+            r"\\?\C:\WINDOWS\Servicing\Packages\Package_1_for_KB4584642~31bf3856ad364e35~amd64~~10.0.1.0.cat",
+            0x8007_000D,
+        ),
+        ("20xx-xx-18 15:21:14, Info CBS INSTALL index: 194, phase: 2, result 13, inf: mshdc.inf".to_owned(), "driver-installation", "mshdc.inf", 0x8007_000D),
+        (
+            "Error                 CBS    Exec: Failed to commit CBS transaction. [HRESULT = 0x80071a91 - ERROR_RM_NOT_ACTIVE]".to_owned(),
+            "file-transactions",
+            "",
+            0x8007_1A91,
+        ),
+        (
+            "2026-01-08 10:00:00, Info                  CBS    Failed uninstalling driver updates [HRESULT = 0x800719e4 - ERROR_LOG_FULL]".to_owned(),
+            "registry-transactions",
+            "",
+            0x8007_19E4,
+        ),
+        // Broken for reading by the person who published it.
+        (
+            "2025-03-30 04:37:07, Error\nCSI    00001676 (F) c0000279 [Error,Facility=(system),Code=633 (0x0279)] #3914314#\nfrom Windows::Rtl::SystemImplementation::DirectFileSystemProvider::SysCreateFile(\n    flags = (AllowFileNotFound), \n    oa = @0x75b79fbb28->OBJECT_ATTRIBUTES {\n        s:48; rd:NULL; \n        on:[89]'\\??\\C:\\ProgramData\\Microsoft\\Windows\\Start Menu\\Programs\\Administrative Tools\\desktop.ini';\n        a:0; sd:@0x1dd81dc34e0\n    },\n    iosb = @0x75b79fbb80, as = (null), fa = 0, s[gle=0xd0000279]".to_owned(),
+            "path-redirected",
+            r"C:\ProgramData\Microsoft\Windows\Start Menu\Programs\Administrative Tools\desktop.ini",
+            0xD000_0279,
+        ),
+    ];
+    for (text, rule, object, code) in lines {
+        let (found, _) = read(text.as_bytes());
+        assert_eq!(found.len(), 1, "{text}: {found:#?}");
+        assert_eq!((found[0].rule, found[0].object.as_str()), (rule, object), "{text}");
+        assert!(rule == "path-redirected" || found[0].code.is_some_and(|found| found.0 == code), "{text}: {:?}", found[0].code);
+    }
+}
+
+#[test]
+fn what_is_refused_for_a_moment_is_history_when_the_session_ends_well() {
+    let denied = r#"2024-01-15 08:00:01, Error                 CSI    00000e47 (F) STATUS_ACCESS_DENIED #13367681# from Windows::Rtl::SystemImplementation::DirectFileSystemProvider::SysCreateFile(flags = 0, oa = @0xa130e9e088->OBJECT_ATTRIBUTES {s:48; rd:NULL; on:[31]"\??\C:\Windows\System32\a.dll"; a:(OBJ_CASE_INSENSITIVE)}, disp = Invalid)"#;
+    let denied = format!("{denied}\n");
+    assert_eq!(named(&[SESSION, &denied, BAD_END].concat()), [("path-denied", r"C:\Windows\System32\a.dll".to_owned())]);
+    assert_eq!(named(&[SESSION, &denied, &good_end()].concat()), []);
+}
+
+#[test]
+fn lines_that_hand_a_code_on_are_echoes() {
+    let full =
+        |line: u32, text: &str| format!("2024-01-15 08:00:0{line}, Info                  CBS    {text} [HRESULT = 0x800719e4 - ERROR_LOG_FULL]\n");
+    let end = BAD_END.replace("0x80070002 - ERROR_FILE_NOT_FOUND", "0x800719e4 - ERROR_LOG_FULL");
+    let after = [full(9, "Failed to perform operation."), full(9, "Session: 31_1 finalized. Reboot required: no")].concat();
+    let session = [SESSION, &full(1, "Failed uninstalling driver updates"), &full(2, "Failed to execute execution chain."), &end, &after].concat();
+    let (found, _) = read(session.as_bytes());
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0].rule, found[0].line), ("registry-transactions", 2));
+    assert!(found[0].package.is_some());
+    // The same again on another day: the newest operation counts.
+    let (found, _) = read([session.as_str(), &session].concat().as_bytes());
+    assert_eq!((found.len(), found[0].line), (1, 8));
+}
+
+#[test]
+fn an_installer_is_named_with_its_component() {
+    let text = "2024-01-15 08:00:00, Info                  CBS    Starting TrustedInstaller initialization.\n\
+        2024-01-15 08:00:01, Info                  CSI    00000029 Begin executing advanced installer phase 32 index 11 (sequence 41)\n    Old component: [l:0]\"\"\n    New component: [ml:344{172},l:342{171}]\"Microsoft-Windows-MultipathDeviceSpecificModule, Culture=neutral, Version=6.2.9200.16384\"\n    Installer name: [12]\"Root Devices\"\n\
+        2024-01-15 08:00:02, Error      [0x018005] CSI    0000002b (F) Failed execution of queue item Installer: Root Devices ({3d07d150-2f3d-4184-9793-d0fd59b0c885}) with HRESULT 800f0207 [Error,Facility=(000f),Code=519 (0x0207)].  Failure will not be ignored\n";
+    assert_eq!(named(text), [("installer", "Root Devices of Microsoft-Windows-MultipathDeviceSpecificModule".to_owned())]);
+}
