@@ -20,6 +20,7 @@ mod probes;
 mod redact;
 mod service_file;
 mod servicing_errors;
+mod setup_blocks;
 mod setup_state;
 mod since;
 mod time_zones;

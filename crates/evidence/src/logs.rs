@@ -4,6 +4,7 @@
 pub mod cbs;
 pub mod ccm;
 pub mod checksur;
+pub mod compat_report;
 pub mod dism;
 mod entry;
 pub mod pending_xml;

@@ -90,7 +90,7 @@ fn as_on_disk(target: &dyn Target, place: &VolumePath) -> VolumePath {
 }
 
 /// Copies of a file in `WinSxS` for this machine's architecture, the newest version first.
-fn twins(target: &dyn Target, place: &VolumePath) -> Vec<VolumePath> {
+pub(crate) fn twins(target: &dyn Target, place: &VolumePath) -> Vec<VolumePath> {
     let store = target.windows_folder().join("WinSxS");
     let prefix = match target.windows().arch.as_str() {
         "x64" => "amd64_",

@@ -4,7 +4,7 @@ use crate::logs::{decode, reagent};
 use crate::named::look_up::{Named, Place, State, entry};
 use crate::named::setup;
 use model::{Reading, RegistryData, VolumePath};
-use target::{EntryKind, Expanded, Target};
+use target::{EntryKind, Expanded, Target, names_equal};
 
 /// A named object with its state.
 #[derive(Debug, Clone)]
@@ -44,6 +44,7 @@ pub(crate) fn profiles(target: &dyn Target) -> Vec<Standing> {
         return Vec::new();
     }
     let mut found = Vec::new();
+    let mut owners: Vec<(String, &str)> = Vec::new();
     for sid in people {
         let key = format!("{}\\{sid}", list.path);
         let place = Place { source: "SOFTWARE".into(), at: format!("ProfileList\\{sid}"), ..Place::default() };
@@ -66,6 +67,15 @@ pub(crate) fn profiles(target: &dyn Target) -> Vec<Standing> {
         {
             let says = format!("ProfileList names {} for {sid}, and there is no such folder", path.with_drive(target.drive()));
             found.push(standing("profile-folder", ("absent", says)));
+        } else if let Some(path) = folder(sid) {
+            let shown = path.with_drive(target.drive());
+            match owners.iter().find(|(there, _)| names_equal(there, &shown)) {
+                Some((_, owner)) => {
+                    let says = format!("ProfileList gives {sid} the folder {shown}, which {owner} has too");
+                    found.push(standing("profile-shared", ("wrong", says)));
+                }
+                None => owners.push((shown, sid)),
+            }
         }
     }
     found

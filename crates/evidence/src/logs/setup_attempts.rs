@@ -38,6 +38,8 @@ pub struct End {
 /// So many lines of one attempt are kept.
 pub const KEPT: usize = 2000;
 const MOST_ATTEMPTS: usize = 1000;
+/// Lines that are no errors and that a rule may want.
+const WANTED: [&str; 4] = ["linked profile root", "bfsvc: unable to open file", "crash 0x", "module name"];
 /// What Setup prints when it only stops or goes on.
 const NO_FAILURE: [u32; 3] = [0, 0xC180_0104, 0x8000_000A];
 
@@ -116,7 +118,7 @@ fn take(attempt: &mut Attempt, extend: &mut Extend, entry: Entry) {
                 }
             }
         }
-    } else if (entry.level == Level::Error || lower.contains("linked profile root")) && attempt.lines.len() < KEPT {
+    } else if (entry.level == Level::Error || WANTED.iter().any(|words| lower.contains(words))) && attempt.lines.len() < KEPT {
         attempt.lines.push(entry);
     }
 }

@@ -21,6 +21,10 @@ pub struct SetupDiag {
     pub local: Option<String>,
     /// The first sentence about the failure.
     pub says: String,
+    /// The program that it names: `AppName = …`, or `Application Block for: "…"`.
+    pub program: Option<String>,
+    /// All that it says about the failure, a sentence or line of a log on each line.
+    pub details: String,
 }
 
 /// Parses either kind of file. `None` when it names no rule, or the rule that recognises success.
@@ -33,7 +37,7 @@ pub fn parse(bytes: &[u8]) -> Option<SetupDiag> {
         for line in text.lines().map(str::trim).take(100_000) {
             if let Some(found) = line.strip_prefix("Matching Profile found:") {
                 pairs.push(("ProfileName".into(), found.split(" - ").next().unwrap_or_default().trim().into()));
-            } else if line.starts_with("Error:") || line.starts_with("LogEntry:") {
+            } else if ["Error:", "Warning:", "LogEntry:"].iter().any(|start| line.starts_with(start)) {
                 pairs.push(("FailureData".into(), line.into()));
             } else if let Some((name, value)) = line.split_once(" = ") {
                 pairs.push((name.into(), value.into()));
@@ -60,7 +64,18 @@ pub fn from_pairs(pairs: &[(String, String)]) -> Option<SetupDiag> {
     let version = first("TargetOSBuildString").map(|text| text.split_whitespace().next().unwrap_or_default().to_owned());
     let local = ["UpgradeEndTime", "RollbackEndTime", "UpgradeStartTime"].iter().find_map(|name| first(name)).and_then(time);
     let says = texts.first().map(|text| text.lines().next().unwrap_or_default().trim().to_owned()).unwrap_or_default();
-    Some(SetupDiag { rule, code, extend: pair.map(|(_, extend)| extend), version, local, says })
+    let program = first("AppName").map(str::to_owned).or_else(|| texts.iter().find_map(|text| program(text)));
+    let details = texts.join("\n");
+    Some(SetupDiag { rule, code, extend: pair.map(|(_, extend)| extend), version, local, says, program, details })
+}
+
+/// `Found Application Block for: "Microsoft Endpoint Protection".`, or `AppName = MyBlockedApplication` (both of windows-itpro-docs, "SetupDiag").
+fn program(text: &str) -> Option<String> {
+    let named = match text.split_once("Application Block for: \"") {
+        Some((_, rest)) => rest.split('"').next(),
+        None => text.split_once("AppName = ").and_then(|(_, rest)| rest.split([',', '\n', '\r']).next()),
+    };
+    named.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// `2026-01-02T03:04:05`, or with a blank. Dates in the order of a country (`3/21/2018`) are not guessed at.
@@ -89,6 +104,8 @@ mod tests {
             assert_eq!((found.version.as_deref(), found.local.as_deref()), (Some("10.0.22621.1"), Some("2026-01-02T03:04:05")));
         }
         assert_eq!(parse(b"Matching Profile found: FindSuccessfulUpgrade - x"), None);
+        let named = "Matching Profile found: CompatBlockedApplicationDismissable - EA52620B\nWarning: Found Application Block for: \"Endpoint Protection\".\n";
+        assert_eq!(parse(named.as_bytes()).and_then(|found| found.program).as_deref(), Some("Endpoint Protection"));
         assert_eq!(parse(b""), None);
     }
 

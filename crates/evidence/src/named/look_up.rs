@@ -9,7 +9,7 @@ use target::{EntryKind, Expanded, Target, names_equal};
 pub(crate) struct Named {
     /// The rule that recognised it; guides ask for it.
     pub(crate) rule: &'static str,
-    /// `file`, `folder`, `service`, `inf`, `driver-package` or `profile`.
+    /// `file`, `folder`, `service`, `inf`, `driver-package`, `profile` …; guides ask for it.
     pub(crate) kind: &'static str,
     /// Path, service or INF as the line spells it.
     pub(crate) object: String,
@@ -56,7 +56,7 @@ macro_rules! error_facts {
             model::FactDeclaration { name: concat!($kind, ".rule"), kind: model::FactKind::Text, meaning: $rules },
             model::FactDeclaration { name: concat!($kind, ".code"), kind: model::FactKind::Text, meaning: "the code in the line, as 0x80070002; absent when there is none" },
             model::FactDeclaration { name: concat!($kind, ".object"), kind: model::FactKind::Text, meaning: "what the line names: a path, a service, an INF, a registry key" },
-            model::FactDeclaration { name: concat!($kind, ".kind"), kind: model::FactKind::Text, meaning: "file, folder, service, inf, driver-package, device or profile" },
+            model::FactDeclaration { name: concat!($kind, ".kind"), kind: model::FactKind::Text, meaning: "file, folder, service, inf, driver-package, device or profile; of an upgrade also program, requirement, state, setting, partition or crash" },
             model::FactDeclaration { name: concat!($kind, ".state"), kind: model::FactKind::Text, meaning: "what stands there now: absent, wrong, present, not-collected, unreadable or unclear" },
             model::FactDeclaration { name: concat!($kind, ".log"), kind: model::FactKind::Text, meaning: "the log that names it; absent when only the state of the machine shows it" },
             model::FactDeclaration { name: concat!($kind, ".phase"), kind: model::FactKind::Text, meaning: "the phase of the operation, as far as the log tells" },
@@ -183,7 +183,12 @@ pub(crate) fn path_in(text: &str) -> Option<String> {
         None => rest
             .char_indices()
             .skip(3)
-            .find(|(_, c)| matches!(c, '"' | '\'' | '<' | '>' | '|' | '*' | '?' | '[' | ',' | ';' | '(' | '\n') || *c == ':')
+            .find(|(at, c)| match c {
+                // The one bracket that is often part of a path: `Program Files (x86)`.
+                '(' => !rest.get(*at..at + 5).is_some_and(|word| word.eq_ignore_ascii_case("(x86)")),
+                ')' => !at.checked_sub(4).and_then(|start| rest.get(start..=*at)).is_some_and(|word| word.eq_ignore_ascii_case("(x86)")),
+                c => matches!(c, '"' | '\'' | '<' | '>' | '|' | '*' | '?' | '[' | ',' | ';' | ':' | '\n'),
+            })
             .map(|(at, _)| at),
     }
     .unwrap_or(rest.len());
@@ -196,7 +201,7 @@ pub(crate) fn path_in(text: &str) -> Option<String> {
             .iter()
             .fold(path, |path, stop| path.split(stop).next().unwrap_or(path))
     };
-    let path = path.trim_end_matches([' ', '=', '-', '.', ')', ']', '\\']);
+    let path = path.trim_end_matches([' ', '=', '-', '.', ']', '\\']);
     (path.len() > 3).then(|| path.to_owned())
 }
 
@@ -211,6 +216,9 @@ mod tests {
             ("profile root: C:\\Users\\X Y => \\??\\Volume{1}", Some("C:\\Users\\X Y")),
             ("'C:\\a b\\c.sys' to 'D:\\x'", Some("C:\\a b\\c.sys")),
             ("C:\\x\\y.inf[gle=0x2]", Some("C:\\x\\y.inf")),
+            ("checksum (C:\\Windows\\boot\\EFI\\bootmgfw.efi)! Error code = 0xc1", Some("C:\\Windows\\boot\\EFI\\bootmgfw.efi")),
+            ("File, C:\\Program Files (x86)\\Tool\\a.db [x]", Some("C:\\Program Files (x86)\\Tool\\a.db")),
+            ("C:\\a\\b.sys (2)", Some("C:\\a\\b.sys")),
             ("HTTP:\\\\x and no path", None),
             ("", None),
             ("C:\\", None),

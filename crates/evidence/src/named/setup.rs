@@ -28,6 +28,11 @@ pub(crate) fn named(entry: &Entry) -> Option<Named> {
     if lower.contains("linked profile root") {
         return some("profile-linked", "profile", path_in(text)?);
     }
+    // Boot file servicing writes that it found no file as information; whether the file is there is looked at.
+    if lower.contains("bfsvc") && (lower.contains("unable to open file") || lower.contains("validate boot manager checksum")) {
+        // Files of the newer signature were never part of older versions.
+        return some("boot-file", "file", path_in(text).filter(|path| !path.to_lowercase().contains("_ex"))?);
+    }
     if entry.level != Level::Error || is_noise(entry) {
         return None;
     }
@@ -41,9 +46,6 @@ pub(crate) fn named(entry: &Entry) -> Option<Named> {
     if lower.contains("winre.wim") && matches!(number, Some(2 | 3)) {
         return some("winre-image", "file", path_in(text).unwrap_or_else(|| "%SystemRoot%\\System32\\Recovery\\Winre.wim".to_owned()));
     }
-    if lower.contains("bfsvc") && lower.contains("unable to open file") {
-        return some("boot-file", "file", path_in(text)?);
-    }
     if let Some(inf) = published_inf(&lower)
         && matches!(number, Some(2 | 3 | 0x490))
     {
@@ -51,6 +53,7 @@ pub(crate) fn named(entry: &Entry) -> Option<Named> {
     }
     match number? {
         2 | 3 => some("path-missing", "file", path_in(text)?),
+        5 if lower.contains("gathering") || lower.contains("applying") => some("migration-denied", "file", path_in(text)?),
         5 => some("path-denied", "file", path_in(text)?),
         1392 => some("path-damaged", "file", path_in(text)?),
         _ => None,
@@ -64,6 +67,11 @@ pub(crate) fn state(target: &dyn Target, named: &Named) -> State {
         "inf" => look_up::entry(target, &target.windows_folder().join("INF").join(&named.object)),
         _ => look_up::path(target, &named.object),
     }
+}
+
+/// A path with a drive letter that is the whole text.
+pub(crate) fn path_of(text: &str) -> Option<String> {
+    path_in(text).filter(|path| path.len() == text.len())
 }
 
 /// The code that a line gives: the first that is a failure, the thread's last error (`gle=`) only when there is none other;

@@ -7,17 +7,21 @@ use crate::logs::setup_diag::{self, SetupDiag};
 use crate::named::look_up::{self, Named, Place, error_facts, newest, subject};
 use crate::named::setup;
 use crate::probe::{fact, read_log, text};
+use crate::service_file;
+use crate::setup_blocks;
 use crate::setup_state::{self, Standing};
 use model::{Facts, Failure, Reading, Value, VolumePath};
-use target::Target;
+use target::{Expanded, Target};
 
 error_facts!(
     "setup-error",
     "which rule recognised it: wimmount, profile-mismatch, profile-linked, profile-folder, profile-backup, setup-config, unattend-file, winre-image, boot-file, driver-package, path-missing, \
-     path-denied or path-damaged",
+     path-denied, path-damaged, migration-denied, profile-shared, compat-program, compat-driver, compat-requirement, setup-refused, portable-windows, system-partition, new-boot-manager, \
+     upgrade-remains, setup-crash or device-without-end",
     "key": Text = "the registry key that names the object (profile-folder, profile-backup, unattend-file)",
     "file": Text = "for wimmount: present or absent, the driver's file",
     "upgrade-failed": Bool = "an upgrade failed and none succeeded since",
+    "twin": Text = "for boot-file, when the file is missing: its copy in the component store",
     "extend": Text = "the extend code of the failed attempt, as 0x20007; absent when the log does not tell",
 );
 
@@ -38,6 +42,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
     let installed = installed_at(target);
     let mut failures: Vec<Failure> = Vec::new();
     let mut named: Vec<(Named, Place, Option<u32>)> = Vec::new();
+    let mut crashes: Vec<Standing> = Vec::new();
     let outside = UPGRADES.iter().filter_map(|folder| Some((VolumePath::parse(folder).ok()?, false)));
     let inside = INSIDE.iter().map(|(folder, own)| (target.windows_folder().join(folder), *own));
     for (folder, own) in outside.chain(inside) {
@@ -56,6 +61,9 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
                 attempts = found;
                 problems
             });
+            if !own {
+                crashes.extend(attempts.iter().filter_map(|attempt| setup_blocks::crash(target, &attempt.lines, &source, installed.as_deref())));
+            }
             for attempt in attempts {
                 if let Some(end) = &attempt.end {
                     let mut failure = failure(&attempt, end, &source, installed.as_deref());
@@ -69,8 +77,10 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
             }
         }
     }
-    setup_diag_failures(target, installed.as_deref(), &mut failures);
-    let failed = failures.iter().any(|failure| !failure.resolved && !failure.transient);
+    let results = setup_diag_results(target);
+    setup_diag_failures(&results, installed.as_deref(), &mut failures);
+    let refusals = setup_blocks::diagnosed(target, &results, installed.as_deref());
+    let failed = !refusals.is_empty() || failures.iter().any(|failure| !failure.resolved && !failure.transient);
     // Error lines of a log name what was missing then; each is looked up now.
     for (what, place, extend) in named.into_iter().take(MOST_NAMED) {
         let standing = Standing { named: what.clone(), state: setup::state(target, &what), key: None, place };
@@ -92,8 +102,16 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
         standing.place.when.clone_from(&failure.last);
         Some(standing)
     });
-    let standing = setup_state::profiles(target).into_iter().chain(setup_state::setup_config(target)).chain(setup_state::image_driver(target)).chain(recovery);
-    for standing in standing {
+    let seen = setup_state::profiles(target).into_iter().chain(setup_state::setup_config(target)).chain(setup_state::image_driver(target)).chain(recovery);
+    let told = setup_blocks::scan(target, installed.as_deref(), failed).into_iter().chain(refusals).chain(crashes);
+    let states = [
+        setup_blocks::hung_device(target, installed.as_deref(), facts),
+        setup_blocks::portable(target),
+        setup_blocks::system_partitions(target, &failures),
+        setup_blocks::boot_manager(target, &failures),
+        setup_blocks::remains(target),
+    ];
+    for standing in seen.chain(told).chain(states.into_iter().flatten()) {
         put(target, facts, &standing, failed, None);
     }
     facts.failures.extend(failures);
@@ -111,11 +129,25 @@ fn put(target: &dyn Target, facts: &mut Facts, standing: &Standing, failed: bool
         let (word, says) = look_up::entry(target, &target.windows_folder().join(setup::WIMMOUNT.1));
         subject.put("setup-error.file", fact(text(word), says, source, "entry"));
     }
+    if standing.named.rule == "boot-file" {
+        let twin = boot_twin(target, &standing.named.object);
+        let (reading, says) = match twin {
+            Some(twin) if standing.state.0 == "absent" => (text(&twin), format!("The component store has it: {twin}")),
+            _ => (Reading::Absent, String::new()),
+        };
+        subject.put("setup-error.twin", fact(reading, says, source, "component store"));
+    }
     let says = if failed { "An upgrade of Windows failed, and none succeeded since" } else { "No failed upgrade is recorded that was not made up for" };
     subject.put("setup-error.upgrade-failed", fact(Reading::Known(Value::Bool(failed)), says, source, "result"));
     let words = extend.map_or(Reading::Absent, |extend| text(format!("0x{extend:05X}")));
     subject.put("setup-error.extend", fact(words, "", source, "result"));
     facts.subjects.push(subject);
+}
+
+/// The newest copy of a boot file in the component store.
+fn boot_twin(target: &dyn Target, object: &str) -> Option<String> {
+    let Expanded::Here(path) = target.expand(object) else { return None };
+    service_file::twins(target, &path).first().map(|twin| twin.with_drive(target.drive()))
 }
 
 /// What the error lines of a failed attempt name, first mention only.
@@ -179,8 +211,8 @@ fn installed_at(target: &dyn Target) -> Option<String> {
 }
 
 /// What SetupDiag found, where no log of Setup tells of that failure any more.
-fn setup_diag_failures(target: &dyn Target, installed: Option<&str>, failures: &mut Vec<Failure>) {
-    for (result, source, at) in setup_diag_results(target) {
+fn setup_diag_failures(results: &[(SetupDiag, String, String)], installed: Option<&str>, failures: &mut Vec<Failure>) {
+    for (result, source, at) in results {
         let Some(code) = result.code else { continue };
         let code = code.to_string();
         let local = result.local.clone().unwrap_or_default();
@@ -201,8 +233,8 @@ fn setup_diag_failures(target: &dyn Target, installed: Option<&str>, failures: &
             count: 1,
             resolved: installed.is_some_and(|installed| !local.is_empty() && installed > local.as_str()),
             transient: false,
-            source,
-            at,
+            source: source.clone(),
+            at: at.clone(),
         });
     }
 }

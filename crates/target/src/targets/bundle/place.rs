@@ -44,7 +44,7 @@ const ENDS: [(&str, &[&str], &str); 14] = [
 const CCM: &str = "Windows\\CCM\\Logs";
 
 /// Names by which a member is recognised wherever it was packed; `*` stands for any end.
-const NAMES: [(&str, &str); 44] = [
+const NAMES: [(&str, &str); 45] = [
     ("BlueBox.log", "Windows\\Logs\\MoSetup"),
     ("CBS.log", "Windows\\Logs\\CBS"),
     ("CbsPersist_*", "Windows\\Logs\\CBS"),
@@ -71,6 +71,7 @@ const NAMES: [(&str, &str); 44] = [
     ("WUAHandler.log", CCM),
     ("WindowsUpdate.log", "Windows"),
     ("CompatData_*", "$WINDOWS.~BT\\Sources\\Panther"),
+    ("*_APPRAISER_HumanReadable.xml", "$WINDOWS.~BT\\Sources\\Panther"),
     ("catdb", "Windows\\System32\\catroot2\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}"),
     ("diagerr.xml", "Windows\\Panther"),
     ("diagwrn.xml", "Windows\\Panther"),
