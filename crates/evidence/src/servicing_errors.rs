@@ -6,8 +6,8 @@
 pub(crate) mod dism;
 mod objects;
 mod operations;
-mod remedies;
 mod refusals;
+mod remedies;
 mod rules;
 #[cfg(test)]
 mod tests;

@@ -51,7 +51,7 @@ pub(crate) fn scan(target: &dyn Target, installed: Option<&str>, failed: bool) -
     for folder in folders.into_iter().flatten() {
         for name in target.list(&folder).into_known().unwrap_or_default() {
             let (path, lower) = (folder.join(&name), name.to_lowercase());
-            if lower.starts_with("compatdata") && lower.ends_with(".xml") {
+            if lower == "scanresult.xml" || (lower.starts_with("compatdata") && lower.ends_with(".xml")) {
                 reports.push((stamp(&name).unwrap_or_else(|| written(target, &path)), path));
             } else if lower.ends_with("_appraiser_humanreadable.xml")
                 && let Reading::Known(bytes) = target.read(&path, LARGEST)

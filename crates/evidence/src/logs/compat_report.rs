@@ -1,6 +1,6 @@
-//! What the scan before an upgrade objects to: `CompatData_*.xml` and `*_APPRAISER_HumanReadable.xml` of Windows Setup.
+//! What the scan before an upgrade objects to: `CompatData_*.xml`, `ScanResult.xml` and `*_APPRAISER_HumanReadable.xml` of Windows Setup.
 //!
-//! `CompatData_*.xml` holds elements `Program`, `HardwareItem` and others, each with an inner `CompatibilityInfo` whose `BlockingType` is
+//! The first two hold elements `Program`, `HardwareItem` and others, each with an inner `CompatibilityInfo` whose `BlockingType` is
 //! `Hard` where the upgrade is refused, and `DriverPackage` elements with `Inf` and `BlockMigration`. The other file is a list of `Asset`
 //! elements with `Property` elements of `Name` and `Value`; a file refused has `DT_ANY_FMC_BlockingApplication` with the value `True` beside
 //! its path in `LowerCaseLongPathUnexpanded` (Microsoft, "How to use the Windows Setup compatibility scan logs to identify blocking
@@ -24,7 +24,7 @@ pub enum Objection {
 /// So many objections of one report are enough.
 const MOST: usize = 64;
 
-/// The objections of a `CompatData_*.xml`, each with its line.
+/// The objections of a `CompatData_*.xml` or `ScanResult.xml`, each with its line.
 pub fn compat_data(bytes: &[u8]) -> Vec<(u64, Objection)> {
     let text = decode(bytes);
     let elements = xml::elements(&text).unwrap_or_default();

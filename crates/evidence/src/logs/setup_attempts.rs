@@ -91,10 +91,13 @@ fn take(attempt: &mut Attempt, extend: &mut Extend, entry: Entry) {
         code_after(text, 0).map(|code| (code, 3, None))
     } else if entry.level == Level::Error && lower.contains("caught exception") && lower.contains("[0x0") {
         codes_in(text).into_iter().find(|code| (1..=0x3FFF).contains(&code.0)).map(|code| (code.normal(), 2, None))
+    } else if let Some(at) = lower.find("reporting error event -> [") {
+        // What is told to Windows Update; a full drive has no error line of its own.
+        code_after(text, at).map(|code| (code, 1, None))
     } else if entry.level == Level::Error
         && lower.contains("::execute")
         && lower.contains("result = 0x")
-        && (lower.contains("setuphost") || lower.contains("setupmanager"))
+        && ["setuphost", "setupmanager", "cdlpactionfinalize"].iter().any(|part| lower.contains(part))
     {
         code_after(text, lower.find("result = 0x").unwrap_or_default()).map(|code| (code, 1, None))
     } else {
@@ -259,6 +262,10 @@ mod tests {
         assert_eq!(read(suffix)[0].end.as_ref().map(|end| end.code), Some(ErrorCode(0x8007_07E7)));
         let host = "2026-01-02 03:04:05, Error MOUPG  CSetupHost::Execute(425): Result = 0xC1900208[gle=0x0]\n";
         assert_eq!(read(host)[0].end.as_ref().map(|end| end.code), Some(ErrorCode(0xC190_0208)));
+        let event = "2026-01-02 03:04:05, Info                  MOUPG  SetupHost: Reporting error event -> [0x80070070, 0xC19001DF]\n";
+        assert_eq!(read(event)[0].end.as_ref().map(|end| end.code), Some(ErrorCode(0x8007_0070)));
+        let last = "2021-12-08 04:23:00, Error                 MOUPG  CDlpActionFinalize::ExecuteSetupPlatformFinalize(1192): Result = 0xC1900101[gle=0x8007000d]\n";
+        assert_eq!(read(last)[0].end.as_ref().map(|end| end.code), Some(ErrorCode(0xC190_0101)));
         let good = "2026-01-02 03:04:05, Info SP     Execution phase [Safe OS] exiting with HRESULT [0x00000000]\n2026-01-02 03:04:05, Error MOUPG  CDlpActionImpl::Suspend(1253): Result = 0xC1800104\n";
         assert!(read(good).iter().all(|attempt| attempt.end.is_none()));
     }

@@ -43,6 +43,11 @@ pub(crate) fn named(entry: &Entry) -> Option<Named> {
     if wimmount || (lower.contains("failed to mount") && lower.contains("0xc1420121")) {
         return some("wimmount", "service", WIMMOUNT.0.to_owned());
     }
+    // No room, no right and in use are faults of the place that it is unpacked to.
+    if lower.contains("cannot extract file ") && lower.contains(" from ") && number.is_some_and(|number| ![5, 32, 112].contains(&number)) {
+        let (_, from) = text.split_once(" from ")?;
+        return some("media", "file", path_in(from)?);
+    }
     if lower.contains("winre.wim") && matches!(number, Some(2 | 3)) {
         return some("winre-image", "file", path_in(text).unwrap_or_else(|| "%SystemRoot%\\System32\\Recovery\\Winre.wim".to_owned()));
     }
@@ -116,6 +121,21 @@ mod tests {
                 "BFSVC: Unable to open file C:\\Windows\\boot\\EFI\\bootmgfw.efi for read because the file or path does not exist",
                 "boot-file",
                 "C:\\Windows\\boot\\EFI\\bootmgfw.efi",
+            ),
+            (
+                "CExtractFilesFromWIM::DoExecute: Cannot extract file \\Windows\\System32\\Recovery\\winre.wim from D:\\Sources\\Install.esd. Error 0x80070003",
+                "media",
+                "D:\\Sources\\Install.esd",
+            ),
+            (
+                "BFSVC Error: Failed to validate boot manager checksum (C:\\Windows\\boot\\EFI\\bootmgfw.efi)! Error code = 0xc1",
+                "boot-file",
+                "C:\\Windows\\boot\\EFI\\bootmgfw.efi",
+            ),
+            (
+                "Error WRITE, 0x00000005 while gathering/applying object: File, C:\\Program Files (x86)\\Tool\\a [b]. Will return 0[gle=0x00000005]",
+                "migration-denied",
+                "C:\\Program Files (x86)\\Tool\\a",
             ),
             ("Failed to import driver oem12.inf. Error: 0x80070003", "driver-package", "oem12.inf"),
             (

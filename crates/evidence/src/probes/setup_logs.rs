@@ -16,7 +16,7 @@ use target::{Expanded, Target};
 error_facts!(
     "setup-error",
     "which rule recognised it: wimmount, profile-mismatch, profile-linked, profile-folder, profile-backup, setup-config, unattend-file, winre-image, boot-file, driver-package, path-missing, \
-     path-denied, path-damaged, migration-denied, profile-shared, compat-program, compat-driver, compat-requirement, setup-refused, portable-windows, system-partition, new-boot-manager, \
+     path-denied, path-damaged, migration-denied, profile-shared, compat-program, compat-driver, compat-requirement, media, setup-refused, portable-windows, system-partition, new-boot-manager, \
      upgrade-remains, setup-crash or device-without-end",
     "key": Text = "the registry key that names the object (profile-folder, profile-backup, unattend-file)",
     "file": Text = "for wimmount: present or absent, the driver's file",

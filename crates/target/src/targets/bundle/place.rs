@@ -44,7 +44,7 @@ const ENDS: [(&str, &[&str], &str); 14] = [
 const CCM: &str = "Windows\\CCM\\Logs";
 
 /// Names by which a member is recognised wherever it was packed; `*` stands for any end.
-const NAMES: [(&str, &str); 45] = [
+const NAMES: [(&str, &str); 46] = [
     ("BlueBox.log", "Windows\\Logs\\MoSetup"),
     ("CBS.log", "Windows\\Logs\\CBS"),
     ("CbsPersist_*", "Windows\\Logs\\CBS"),
@@ -60,6 +60,7 @@ const NAMES: [(&str, &str); 45] = [
     ("SECURITY", "Windows\\System32\\config"),
     ("SOFTWARE", "Windows\\System32\\config"),
     ("SYSTEM", "Windows\\System32\\config"),
+    ("ScanResult.xml", "$WINDOWS.~BT\\Sources\\Panther"),
     ("SetupDiagResults.json", "Windows\\Logs\\SetupDiag"),
     ("SetupDiagResults.log", "Windows\\Logs\\SetupDiag"),
     ("SetupDiagResults.xml", "Windows\\Logs\\SetupDiag"),
