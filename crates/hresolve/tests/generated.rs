@@ -2,6 +2,7 @@
 //! difference fails. Real answers of the program are read back as the types that the schemas are made from.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, reason = "tests read and write the documents")]
 
+mod accuracy;
 mod common;
 
 use common::Machine;

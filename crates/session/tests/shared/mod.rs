@@ -1,0 +1,128 @@
+//! A machine in memory that a session works on while the test looks at it. Used by tests of other crates as well.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses a part; tests may fail loudly")]
+
+use model::{Finding, StepView, TargetKind};
+use session::{Session, Ui};
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use target::{
+    Direction, Entry, Expanded, FolderTarget, HiveIntent, HiveState, KeyView, OverlayTarget, StateStore, Target, TargetError, WritableTarget,
+};
+
+/// Nobody can be asked.
+pub struct Nobody;
+
+impl Ui for Nobody {
+    fn consent(&mut self, _: &Finding, _: &[StepView]) -> Option<bool> {
+        None
+    }
+    fn progress(&mut self, _: &str) {}
+}
+
+/// The overlay, shared between the session that uses it and the test that looks at it.
+#[derive(Clone)]
+pub struct Shared(pub Rc<RefCell<OverlayTarget>>, model::WindowsVersion);
+
+impl Shared {
+    /// A layer over a built machine.
+    pub fn over(folder: &Path, store: &Path) -> Shared {
+        let below = FolderTarget::open(folder, TargetKind::Folder).unwrap();
+        let windows = below.windows().clone();
+        Shared(Rc::new(RefCell::new(OverlayTarget::new(Box::new(below), StateStore::in_folder(store)))), windows)
+    }
+
+    /// A session over it, with its runs in `store`.
+    pub fn session(&self, store: StateStore) -> Session {
+        Session::over(Box::new(self.clone()), store)
+    }
+}
+
+impl Target for Shared {
+    fn info(&self) -> model::TargetInfo {
+        self.0.borrow().info()
+    }
+    fn windows(&self) -> &model::WindowsVersion {
+        &self.1
+    }
+    fn drive(&self) -> char {
+        self.0.borrow().drive()
+    }
+    fn key(&self, path: &str) -> model::Reading<KeyView> {
+        self.0.borrow().key(path)
+    }
+    fn entry(&self, path: &model::VolumePath) -> model::Reading<Entry> {
+        self.0.borrow().entry(path)
+    }
+    fn read(&self, path: &model::VolumePath, limit: u64) -> model::Reading<Vec<u8>> {
+        self.0.borrow().read(path, limit)
+    }
+    fn read_start(&self, path: &model::VolumePath, length: usize) -> model::Reading<Vec<u8>> {
+        self.0.borrow().read_start(path, length)
+    }
+    fn key_tree(&self, path: &str) -> model::Reading<model::KeyTree> {
+        self.0.borrow().key_tree(path)
+    }
+    fn sha256(&self, path: &model::VolumePath) -> model::Reading<String> {
+        self.0.borrow().sha256(path)
+    }
+    fn list(&self, path: &model::VolumePath) -> model::Reading<Vec<String>> {
+        self.0.borrow().list(path)
+    }
+    fn expand(&self, text: &str) -> Expanded {
+        self.0.borrow().expand(text)
+    }
+    fn why_not(&self) -> Vec<model::WhyNot> {
+        self.0.borrow().why_not()
+    }
+    fn notes(&self) -> Vec<String> {
+        self.0.borrow().notes()
+    }
+    fn windows_folder(&self) -> model::VolumePath {
+        self.0.borrow().windows_folder()
+    }
+}
+
+impl WritableTarget for Shared {
+    fn apply(
+        &mut self,
+        changes: &[model::Change],
+        direction: Direction,
+        record: &mut dyn FnMut(&HiveIntent) -> Result<(), String>,
+    ) -> Result<(), TargetError> {
+        self.0.borrow_mut().apply(changes, direction, record)
+    }
+    fn observe(&self, change: &model::Change) -> model::Reading<model::Observed> {
+        self.0.borrow().observe(change)
+    }
+    fn hive_states(&self, changes: &[model::Change]) -> Result<Vec<HiveState>, TargetError> {
+        self.0.borrow().hive_states(changes)
+    }
+    fn hive_state(&self, hive: &str) -> Result<HiveState, TargetError> {
+        self.0.borrow().hive_state(hive)
+    }
+    fn hive_bytes(&self, hive: &str) -> Result<Vec<u8>, TargetError> {
+        self.0.borrow().hive_bytes(hive)
+    }
+    fn restore_hive(&mut self, hive: &str, bytes: &[u8], modified: (i64, u32)) -> Result<(), TargetError> {
+        self.0.borrow_mut().restore_hive(hive, bytes, modified)
+    }
+    fn remove_temporary(&mut self, path: &model::VolumePath) -> Result<(), TargetError> {
+        self.0.borrow_mut().remove_temporary(path)
+    }
+    fn use_source(&mut self, source: std::rc::Rc<dyn target::Source>) {
+        self.0.borrow_mut().use_source(source);
+    }
+    fn offer(&mut self, sha256: &str, content: Vec<u8>) {
+        self.0.borrow_mut().offer(sha256, content);
+    }
+    fn check_writable(&self, changes: &[model::Change]) -> Result<(), TargetError> {
+        self.0.borrow().check_writable(changes)
+    }
+    fn store(&self) -> StateStore {
+        self.0.borrow().store()
+    }
+    fn as_target(&self) -> &dyn Target {
+        self
+    }
+}
