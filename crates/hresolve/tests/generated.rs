@@ -231,15 +231,54 @@ fn contributing_lists_every_kind_of_subject() {
     assert_eq!(rows.collect::<Vec<_>>(), kinds.into_iter().collect::<Vec<_>>(), "the table of `each` in CONTRIBUTING.md");
 }
 
+/// The rows of the cause catalogue by family, with their numbers as ranges, both ends included. The catalogue itself is not kept here; its numbers are permanent.
+const ROWS: [(&str, &[(u32, u32)]); 7] = [
+    ("NF", &[(1, 18), (20, 26), (30, 35), (40, 48), (50, 54), (60, 68)]),
+    ("CS", &[(1, 18)]),
+    ("SV", &[(1, 15)]),
+    ("MS", &[(1, 6)]),
+    ("SP", &[(1, 5)]),
+    ("NW", &[(1, 10)]),
+    ("UP", &[(1, 14)]),
+];
+
+/// Rows that are neither a guide nor explained yet. A row that is must go from this list.
+const STILL_MISSING: &[&str] = &[
+    "CS-08", "CS-11", "CS-12", "CS-14", "CS-15", "CS-16", "CS-17", "CS-18", "MS-02", "MS-03", "MS-04", "MS-05", "MS-06", "NF-26", "NF-44", "NF-45",
+    "NF-48", "NF-60", "NF-62", "NF-63", "NF-66", "NF-68", "SP-03", "SP-04", "SP-05", "UP-01", "UP-02", "UP-03", "UP-04", "UP-07", "UP-08", "UP-11",
+    "UP-14",
+];
+
 #[test]
-fn every_row_about_services_is_a_guide_or_explained() {
+fn every_row_of_the_catalogue_is_a_guide_or_explained() {
     let page = std::fs::read_to_string(docs().join("not-automated.md")).unwrap();
     let guides = diagnosis::embedded();
-    for number in 1..=15 {
-        let row = format!("SV-{number:02}");
-        let treated = guides.iter().any(|guide| guide.catalogue.contains(&row));
-        assert!(treated || page.contains(&format!("| {row} |")), "{row} is neither a guide nor in docs/not-automated.md");
-    }
+    // One line of the page may stand for several rows: "| NW-01, SV-12 |".
+    let explained: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |")).flat_map(|(rows, _)| rows.split(", ")).collect();
+    let known: BTreeSet<String> = ROWS
+        .iter()
+        .flat_map(|(family, ranges)| ranges.iter().flat_map(move |(low, high)| (*low..=*high).map(move |number| format!("{family}-{number:02}"))))
+        .collect();
+    assert_eq!(known.len(), 122);
+    let covered = |row: &str| explained.contains(row) || guides.iter().any(|guide| guide.catalogue.iter().any(|listed| listed == row));
+    let missing: BTreeSet<&str> = known.iter().map(String::as_str).filter(|row| !covered(row)).collect();
+    let listed: BTreeSet<&str> = STILL_MISSING.iter().copied().collect();
+    let new: Vec<_> = missing.difference(&listed).collect();
+    assert!(new.is_empty(), "{new:?} are neither a guide (`catalogue:`) nor in docs/not-automated.md");
+    let done: Vec<_> = listed.difference(&missing).collect();
+    assert!(done.is_empty(), "{done:?} are covered now, or are no rows; take them out of STILL_MISSING");
+    // A guide cannot cite a row of these families that does not exist.
+    let invented =
+        |row: &&String| row.split_once('-').is_some_and(|(family, _)| ROWS.iter().any(|(known, _)| *known == family)) && !known.contains(*row);
+    let invented: Vec<_> = guides.iter().flat_map(|guide| &guide.catalogue).filter(invented).collect();
+    assert!(invented.is_empty(), "{invented:?} are no rows of the catalogue");
+}
+
+#[test]
+fn guides_named_in_the_list_of_what_is_not_automated_exist() {
+    let page = std::fs::read_to_string(docs().join("not-automated.md")).unwrap();
+    let guides = diagnosis::embedded();
     for named in page
         .split('`')
         .skip(1)
