@@ -1,6 +1,7 @@
 //! A guide: a Markdown document about one cause that people follow by hand and the program runs.
 
 use crate::condition::Condition;
+use crate::many::on_every_core;
 use crate::step::StepSpec;
 use crate::template;
 use model::{ErrorCode, VersionRange};
@@ -151,7 +152,7 @@ impl std::error::Error for GuideError {}
 
 /// Every guide that is built into the program. Broken ones cannot be built in: a test parses them all.
 pub fn embedded() -> Vec<Guide> {
-    GUIDES.iter().filter_map(|(file, text)| Guide::parse(file, text).ok()).collect()
+    on_every_core(GUIDES, |(file, text)| Guide::parse(file, text).ok()).into_iter().flatten().collect()
 }
 
 /// The built-in guides whose front matter names a code, with nothing but what the front matter says: no signs, no steps. So

@@ -7,6 +7,7 @@ mod find;
 mod guide;
 mod lint;
 mod next_check;
+mod many;
 mod step;
 mod template;
 
@@ -15,6 +16,7 @@ pub use find::{Choice, Found, PlannedStep, find, is_right, still_wrong, usual_st
 pub use guide::{Check, Guide, GuideError, embedded, embedded_naming};
 pub use lint::{Lint, lint};
 pub use next_check::next_check;
+pub use many::on_every_core;
 pub use step::StepSpec;
 
 /// Markdown as HTML. Raw HTML in it is shown as text: reports hold words from other people's machines.

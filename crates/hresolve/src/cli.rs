@@ -17,7 +17,8 @@ use std::path::PathBuf;
 ///   3 no readable Windows     4 undetermined, or waiting    5 refused, reason named
 ///   6 an undo left a conflict
 #[derive(Debug, Parser)]
-#[command(name = "hresolve", version, verbatim_doc_comment, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(name = "hresolve", version, verbatim_doc_comment, disable_help_subcommand = true)]
+#[command(override_usage = "hresolve [OPTIONS] [CODE|SYMPTOM|TARGET]...\n       hresolve [OPTIONS] <COMMAND>")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -68,6 +69,13 @@ pub(crate) struct Words {
     /// The target
     #[arg(long)]
     pub(crate) target: Option<String>,
+}
+
+impl Words {
+    /// The first of what was given.
+    pub(crate) fn first(&self) -> Option<&String> {
+        self.words.first().or([&self.code, &self.symptom, &self.run, &self.target].into_iter().flatten().next())
+    }
 }
 
 /// How a repair is allowed to act.

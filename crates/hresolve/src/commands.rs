@@ -26,6 +26,12 @@ use std::path::{Path, PathBuf};
 /// Runs the command that was asked for; without one, the front door.
 pub(crate) fn run(cli: Cli) -> Outcome {
     let global = cli.global;
+    // Options may stand before the command; what it is about may not, or a code would be passed over in silence.
+    if let (Some(_), Some(word)) = (&cli.command, cli.words.first()) {
+        return Err(Failure::usage(format!(
+            "{word:?} stands before the command; what a command is about follows it: hresolve fix 0x80070002 TARGET."
+        )));
+    }
     match cli.command {
         None => diagnose::front_door(&cli.words, &global),
         Some(Command::Demo { code, random }) => demo::run(code.as_deref(), random, &global),
@@ -70,27 +76,39 @@ fn use_source(session: &mut Session, given: &SourceOption) -> Result<(), Failure
 
 /// Every guide below a folder; the first that is broken is named with its line.
 fn guides_in(folder: &Path) -> Result<Vec<Guide>, Failure> {
-    let failed = |path: &Path, error: std::io::Error| Failure::usage(format!("{} cannot be read: {error}.", path.display()));
-    let mut guides = Vec::new();
+    let (facts, actions) = (evidence::declarations(), repair::names_and_settings());
+    let read = |path: &PathBuf| -> Result<Guide, Failure> {
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+        let guide = Guide::parse(&path.display().to_string(), &text).map_err(|error| Failure::usage(error.to_string()))?;
+        match diagnosis::lint(&guide, &facts, &actions).into_iter().next() {
+            Some(complaint) => Err(Failure::usage(format!("{}: {}.", complaint.file, complaint.what))),
+            None => Ok(guide),
+        }
+    };
+    diagnosis::on_every_core(&guide_files(folder)?, read).into_iter().collect()
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(format!("{} cannot be read: {error}.", path.display()))
+}
+
+/// The paths of all guides below a folder.
+fn guide_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         let mut entries: Vec<PathBuf> =
-            std::fs::read_dir(&folder).map_err(|error| failed(&folder, error))?.flatten().map(|entry| entry.path()).collect();
+            std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))?.flatten().map(|entry| entry.path()).collect();
         entries.sort();
         for path in entries {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "md") {
-                let text = std::fs::read_to_string(&path).map_err(|error| failed(&path, error))?;
-                guides.push(Guide::parse(&path.display().to_string(), &text).map_err(|error| Failure::usage(error.to_string()))?);
+                files.push(path);
             }
         }
     }
-    let (facts, actions) = (evidence::declarations(), repair::names_and_settings());
-    match guides.iter().flat_map(|guide| diagnosis::lint(guide, &facts, &actions)).next() {
-        Some(complaint) => Err(Failure::usage(format!("{}: {}.", complaint.file, complaint.what))),
-        None => Ok(guides),
-    }
+    Ok(files)
 }
 
 /// The guides that are built in, and those of `--guides`.

@@ -130,6 +130,9 @@ fn words_that_name_no_target() {
         (&["diagnose", "live"], 2),
         (&["diagnose", "lab:no-such-machine"], 2),
         (&["diagnose", "--target", ""], 3),
+        // What stands before a command would be passed over.
+        (&["0x80070002", "--quiet", "fix", "--yes"], 2),
+        (&["--target", "lab:three-faults-10", "fix", "--yes"], 2),
     ] {
         let ran = bounded(Command::new(HRESOLVE).args(words));
         assert_eq!(ran.exit, exit, "{words:?}\n{}{}", ran.stdout, ran.stderr);
@@ -137,6 +140,13 @@ fn words_that_name_no_target() {
         let ran = bounded(Command::new(HRESOLVE).args(words).arg("--json"));
         is_json(&ran, exit, &format!("{words:?}"));
     }
+}
+
+#[test]
+fn options_of_every_command_may_stand_before_it() {
+    let machine = Machine::build("two-faults-10");
+    let (before, after) = (machine.run(&["--json", "--verbose", "diagnose"]), machine.run(&["diagnose", "--json", "--verbose"]));
+    assert_eq!((before.exit, before.json()["findings"].clone()), (1, after.json()["findings"].clone()));
 }
 
 #[test]

@@ -86,13 +86,17 @@ fn build(code: ErrorCode, folder: &Path) -> Result<String, Failure> {
     Ok(machine.name.to_owned())
 }
 
+/// A Windows with fewer faults than this to draw from would show the same ones again and again.
+const ENOUGH_TO_DRAW_FROM: usize = 10;
+
 /// One to three faults by chance, on a Windows by chance.
 fn draw(folder: &Path) -> Result<Vec<String>, Failure> {
     let machines = lab::machines();
     let mut chance = Chance(u64::from(session::now().unique) << 32 | u64::from(session::now().unique));
     let bases: Vec<&str> = machines
         .iter()
-        .filter(|machine| machine.base.is_none() && machines.iter().any(|m| m.sick && m.base == Some(machine.name)))
+        .filter(|machine| machine.base.is_none())
+        .filter(|machine| machines.iter().filter(|other| other.sick && other.base == Some(machine.name)).count() >= ENOUGH_TO_DRAW_FROM)
         .map(|machine| machine.name)
         .collect();
     let base = bases.get(chance.below(bases.len())).copied().unwrap_or("healthy-10-22h2");

@@ -64,7 +64,7 @@ fn front_matter_of_every_machine_is_complete() {
         }
         assert!(front.contains(&format!("machine: {}\n", machine.name)), "{}: the name differs from the folder's", machine.name);
         assert_eq!(machine.sick, front.contains("  - cause: "), "{}: sick and expect disagree", machine.name);
-        assert!(machine.windows.starts_with("6.1.") || machine.windows.starts_with("10.0."), "{}", machine.name);
+        assert!(["6.1.", "6.3.", "10.0."].iter().any(|version| machine.windows.starts_with(version)), "{}", machine.name);
         if let Some(base) = machine.base {
             let base = machines().into_iter().find(|other| other.name == base).unwrap_or_else(|| unreachable!("{}: no base {base}", machine.name));
             assert_eq!((base.base, base.windows, base.sick), (None, machine.windows, false), "{}", machine.name);
@@ -143,6 +143,9 @@ fn combined_machines_show_the_faults_of_each() {
     assert!(!scratch.path().join("both").exists());
 }
 
+/// Of fewer machines most pairs may lie on the same object; `demo --random` does not use such a base.
+const ENOUGH_TO_DRAW_FROM: usize = 10;
+
 /// `demo --random` draws from these: every pair that is accepted must also build.
 #[test]
 fn every_accepted_pair_builds() {
@@ -157,7 +160,7 @@ fn every_accepted_pair_builds() {
                 tree_of(&texts(base.name).unwrap(), &layers).unwrap_or_else(|error| unreachable!("{one} and {other}: {error}"));
             }
         }
-        assert!(sick.is_empty() || accepted > sick.len(), "{}: only {accepted} pairs of {}", base.name, sick.len());
+        assert!(sick.len() < ENOUGH_TO_DRAW_FROM || accepted > sick.len(), "{}: only {accepted} pairs of {}", base.name, sick.len());
     }
 }
 

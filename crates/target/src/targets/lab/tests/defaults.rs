@@ -88,9 +88,20 @@ fn tables_are_well_formed() {
 
 #[test]
 fn at_most_one_row_applies_to_a_service() {
-    for windows in
-        ["6.1.7601", "6.2.9200", "6.3.9600", "10.0.10240", "10.0.16299", "10.0.17763", "10.0.19045", "10.0.22631", "10.0.26100", "10.0.26200"]
-    {
+    for windows in [
+        "6.1.7601",
+        "6.2.9200",
+        "6.3.9600",
+        "10.0.10240",
+        "10.0.14393",
+        "10.0.16299",
+        "10.0.17763",
+        "10.0.19045",
+        "10.0.20348",
+        "10.0.22631",
+        "10.0.26100",
+        "10.0.26200",
+    ] {
         let mut seen = BTreeSet::new();
         for row in rows(SERVICES).iter().filter(|row| covers(row.cells[1], windows)) {
             assert!(seen.insert(row.cells[0].to_string()), "{} twice for {windows}", row.cells[0]);
