@@ -6,8 +6,8 @@ mod condition;
 mod find;
 mod guide;
 mod lint;
-mod next_check;
 mod many;
+mod next_check;
 mod step;
 mod template;
 
@@ -15,8 +15,8 @@ pub use condition::{Condition, Truth};
 pub use find::{Choice, Found, PlannedStep, find, is_right, still_wrong, usual_steps};
 pub use guide::{Check, Guide, GuideError, embedded, embedded_naming};
 pub use lint::{Lint, lint};
-pub use next_check::next_check;
 pub use many::on_every_core;
+pub use next_check::next_check;
 pub use step::StepSpec;
 
 /// Markdown as HTML. Raw HTML in it is shown as text: reports hold words from other people's machines.

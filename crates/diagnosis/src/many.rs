@@ -3,13 +3,15 @@
 
 use std::num::NonZeroUsize;
 
+/// Also on fewer cores: while one thread waits for the disk, another can read on.
+const AT_LEAST: usize = 4;
 /// Fewer than this are not worth a thread of their own.
 const WORTH_A_THREAD: usize = 16;
 
 /// What `work` gives for each item, in the order of the items, on as many cores as there are.
 pub fn on_every_core<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let each = items.len().div_ceil(cores).max(WORTH_A_THREAD);
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).max(AT_LEAST);
+    let each = items.len().div_ceil(threads).max(WORTH_A_THREAD);
     let mut parts = items.chunks(each);
     let own = parts.next().unwrap_or_default();
     std::thread::scope(|scope| {
