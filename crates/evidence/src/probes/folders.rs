@@ -58,7 +58,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
 }
 
 /// Where a link leads: what Windows stores, or what ntfs-3g makes of it.
-fn link(target: &dyn Target, path: &VolumePath, to: &str) -> (&'static str, String) {
+pub(super) fn link(target: &dyn Target, path: &VolumePath, to: &str) -> (&'static str, String) {
     // ntfs-3g shows a junction to another drive as a path below `.NTFS-3G/D:`.
     let stored = match to.split_once(".NTFS-3G/") {
         Some((_, rest)) => rest.trim_start_matches('/').to_owned(),

@@ -13,7 +13,7 @@ pub(super) const FACTS: &[FactDeclaration] = &[
         name: "policy.effect",
         kind: FactKind::Text,
         meaning: "no-access (nobody may search for updates), no-server (a server is to be asked, but none is named), not-by-itself (no automatic updates), past-delivery (Delivery Optimization is \
-                  bypassed) or ended-release (held on a release of Windows that gets no updates any more)",
+                  bypassed), ended-release (held on a release of Windows that gets no updates any more) or no-installer (the Windows Installer refuses all work)",
     },
 ];
 
@@ -36,6 +36,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
         put(target, facts, "\\AU", "UseWUServer", "no-server", "by the policy UseWUServer a server of the organisation is asked, but none is named");
     }
     delivery(target, facts);
+    installer(target, facts);
     if let Some(release) = pinned(target) {
         let says = format!("by policy this Windows stays with the release {release}, which gets no updates any more");
         put(target, facts, "", "TargetReleaseVersion", "ended-release", &says);
@@ -78,6 +79,18 @@ fn delivery(target: &dyn Target, facts: &mut Facts) {
     if view.value("DODownloadMode").and_then(RegistryData::as_dword) == Some(BYPASS) {
         let says = format!("DODownloadMode is {BYPASS}: downloads go past Delivery Optimization");
         facts.subjects.push(subject(&view.path, "DODownloadMode", BYPASS, "past-delivery", &says));
+    }
+}
+
+const INSTALLER: &str = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\Installer";
+/// Nobody may install, repair or remove by the Windows Installer. 0 is the normal state, 1 lets those who install for everybody.
+const NEVER: u32 = 2;
+
+fn installer(target: &dyn Target, facts: &mut Facts) {
+    let Reading::Known(view) = target.key(INSTALLER) else { return };
+    if view.value("DisableMSI").and_then(RegistryData::as_dword) == Some(NEVER) {
+        let says = format!("DisableMSI is {NEVER}: by policy the Windows Installer refuses all work, for everybody");
+        facts.subjects.push(subject(&view.path, "DisableMSI", NEVER, "no-installer", &says));
     }
 }
 

@@ -35,9 +35,12 @@ const PLACES: [(&str, &str, &str); 20] = [
 ];
 
 /// Names of values whose whole data is about a person or one computer, wherever they stand, and the kind of their stand-in.
-const PRIVATE: [(&str, &str); 22] = [
+const PRIVATE: [(&str, &str); 24] = [
     ("registeredowner", "user"),
     ("registeredorganization", "domain"),
+    // The same two as the Windows Installer notes them for each program.
+    ("regowner", "user"),
+    ("regcompany", "domain"),
     ("defaultusername", "user"),
     ("lastusedusername", "user"),
     ("lastloggedonuser", "user"),

@@ -94,6 +94,8 @@ fn registry_values_of_every_kind() {
     assert_eq!(value("x", RegistryData::text(2, "C:\\Users\\Anna")), RegistryData::text(2, "C:\\Users\\user1"));
     assert_eq!(value("x", RegistryData::list(&["anna", "b"])), RegistryData::list(&["user1", "b"]));
     assert_eq!(value("ProductId", RegistryData::text(1, "00330-80000")), RegistryData::text(1, "id1"));
+    assert_eq!(value("RegOwner", RegistryData::text(1, "Anna")), RegistryData::text(1, "user1"));
+    assert_ne!(value("RegOwner", RegistryData::text(1, "Bertha")), RegistryData::text(1, "Bertha"));
     assert_eq!(value("DigitalProductId", RegistryData { kind: 3, data: vec![1, 2] }).data, [0, 0]);
     let wide: Vec<u8> = "1 anna".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let covered: Vec<u8> = "1 xxxx".encode_utf16().flat_map(u16::to_le_bytes).collect();
