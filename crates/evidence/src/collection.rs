@@ -38,7 +38,7 @@ const fn raw(folder: &'static str, name: &'static str, most: usize, why: &'stati
 }
 
 /// Every kind, in the order of the folders.
-pub const EXTRAS: [Extra; 21] = [
+pub const EXTRAS: [Extra; 22] = [
     log("", "WindowsUpdate.log", "the update client, up to Windows 8.1"),
     log("INF", "setupapi.dev.log", "installation of drivers"),
     log("Logs\\CBS", "CBS.log", "servicing: which component failed, and why"),
@@ -60,6 +60,7 @@ pub const EXTRAS: [Extra; 21] = [
     raw("System32\\winevt\\Logs", "Microsoft-Windows-Bits-Client%4Operational.evtx", 1, "the event log of downloads"),
     raw("System32\\winevt\\Logs", "Microsoft-Windows-CAPI2%4Operational.evtx", 1, "the event log of certificates"),
     raw("System32\\winevt\\Logs", "Microsoft-Windows-TaskScheduler%4Operational.evtx", 1, "the event log of scheduled tasks"),
+    raw("System32\\winevt\\Logs", "Microsoft-Windows-Windows Defender%4Operational.evtx", 1, "the event log of Microsoft Defender"),
 ];
 
 /// What is never collected, in no mode: passwords, and what people keep.

@@ -17,7 +17,7 @@ pub struct Probe {
 }
 
 /// Probes that compare what they read with what failed, so they are run when every failure is known.
-const AFTER_FAILURES: [&str; 3] = ["connections", "failed_codes", "recovery_updates"];
+const AFTER_FAILURES: [&str; 4] = ["connections", "failed_codes", "recovery_updates", "taken_files"];
 
 /// Runs every probe.
 pub fn read_all(target: &dyn Target) -> Facts {

@@ -39,6 +39,7 @@ probes!(
     servicing_stack,
     setup_logs,
     signature_support,
+    taken_files,
     tls_settings,
     update_logs,
     update_parts,

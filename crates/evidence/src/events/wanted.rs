@@ -26,6 +26,8 @@ pub const APPLICATION: &str = "Application";
 pub const UPDATE_CLIENT: &str = "Microsoft-Windows-WindowsUpdateClient%4Operational";
 /// The transfer service's own log.
 pub const BITS: &str = "Microsoft-Windows-Bits-Client%4Operational";
+/// What Microsoft Defender found and did.
+pub const DEFENDER: &str = "Microsoft-Windows-Windows Defender%4Operational";
 
 /// The update client.
 pub const CLIENT: &str = "Microsoft-Windows-WindowsUpdateClient";
@@ -83,6 +85,12 @@ pub const WANTED: &[Wanted] = &[
         provider: "Microsoft-Windows-TaskScheduler",
         ids: &[146],
         fields: &["TaskName", "ResultCode"],
+    },
+    Wanted {
+        file: DEFENDER,
+        provider: "Microsoft-Windows-Windows Defender",
+        ids: &[1117],
+        fields: &["Threat Name", "Path", "Action ID", "Error Code"],
     },
 ];
 
