@@ -35,6 +35,7 @@ probes!(
     profile_values,
     proxies,
     recovery_updates,
+    room_on_drive,
     services,
     servicing_stack,
     setup_logs,

@@ -170,3 +170,16 @@ fn a_new_folder_is_no_more_open_than_the_one_above() {
     assert_eq!(run(&["undo", &target]).exit, 0);
     assert!(!volume.path("Windows/Temp").exists());
 }
+
+#[test]
+fn the_room_on_a_mounted_volume_is_its_own() {
+    let Some(volume) = Volume::with("drive-full-10") else { return };
+    let ran = run(&["diagnose", "--json", volume.at.path().to_str().unwrap()]);
+    let finding = &ran.json()["findings"][0];
+    assert_eq!((finding["cause"].as_str(), finding["confidence"].as_str()), (Some("drive-was-full"), Some("proved")), "{}", ran.stdout);
+    // A folder on it is no volume, so nothing is known of the drive that it is a copy of.
+    std::fs::create_dir(volume.path("copy")).unwrap();
+    session::lab::build("drive-full-10", &volume.path("copy")).unwrap();
+    let ran = run(&["diagnose", "--json", volume.path("copy").to_str().unwrap()]);
+    assert_eq!(ran.json()["findings"][0]["confidence"].as_str(), Some("likely"), "{}", ran.stdout);
+}

@@ -6,6 +6,15 @@ use crate::{Reading, VolumePath, WhyNot, WindowsVersion};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The room on a volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Room {
+    /// Bytes that are free.
+    pub free: u64,
+    /// Bytes of the whole volume.
+    pub whole: u64,
+}
+
 /// The index of a bundle. Values of registry keys stand in `registry/<hive>.reg`, contents of files under their path in Windows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Collection {
@@ -29,6 +38,9 @@ pub struct Collection {
     pub why_not: Vec<WhyNot>,
     /// How it was read, in sentences.
     pub notes: Vec<String>,
+    /// The room on its volume; none where it could not be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<Room>,
     /// Registry keys.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub keys: BTreeMap<String, Reading<CollectedKey>>,

@@ -21,7 +21,7 @@ mod windows;
 
 pub use change::{Change, FileOrigin, KeyTree, Observed, RegistryData, registry_type};
 pub use collected_events::{CollectedEvent, CollectedEvents, CoveredEvents};
-pub use collection::{CollectedEntry, CollectedFile, CollectedKey, CollectedKind, CollectedPart, Collection, LeftOut};
+pub use collection::{CollectedEntry, CollectedFile, CollectedKey, CollectedKind, CollectedPart, Collection, LeftOut, Room};
 pub use confidence::Confidence;
 pub use diagnosis::{Diagnosis, NextCheck, TargetInfo, Timing, Verdict};
 pub use error_code::{ErrorCode, codes_in};

@@ -1,7 +1,7 @@
 //! The two traits behind which every kind of machine disappears: one reads, one also changes.
 
 use crate::{Source, StateStore, TargetError};
-use model::{Change, FileOrigin, KeyTree, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{Change, FileOrigin, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::io::{Cursor, Read};
 use std::rc::Rc;
 
@@ -123,6 +123,12 @@ pub trait Target {
     /// The names in a folder. A bundle lists only folders of logs, where a name that is missing says nothing; of every other folder it
     /// says `NotCollected`.
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>>;
+
+    /// The room on the volume, in bytes; `NotCollected` where the files do not lie on a Windows volume of their own, because the room
+    /// around a copy says nothing about the drive that it was made of.
+    fn room(&self) -> Reading<Room> {
+        Reading::NotCollected
+    }
 
     /// Expands `%SystemRoot%`, `\SystemRoot\`, `\??\C:\` … from this machine's own registry.
     fn expand(&self, text: &str) -> Expanded;

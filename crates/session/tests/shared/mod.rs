@@ -69,6 +69,9 @@ impl Target for Shared {
     fn list(&self, path: &model::VolumePath) -> model::Reading<Vec<String>> {
         self.0.borrow().list(path)
     }
+    fn room(&self) -> model::Reading<model::Room> {
+        self.0.borrow().room()
+    }
     fn expand(&self, text: &str) -> Expanded {
         self.0.borrow().expand(text)
     }

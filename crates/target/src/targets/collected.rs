@@ -9,7 +9,7 @@ mod reg;
 use crate::target::{Entry, Expanded, KeyView, Target, unpack_stream};
 use crate::{OpenError, names_equal};
 use answers::{Answers, Content, Table};
-use model::{CollectedPart, Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
+use model::{CollectedPart, Reading, Room, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 use parts::Parts;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -134,6 +134,10 @@ impl Target for CollectedTarget {
 
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
         answer(&self.answers.lists, &path.to_string())
+    }
+
+    fn room(&self) -> Reading<Room> {
+        self.answers.room.map_or(Reading::NotCollected, Reading::Known)
     }
 
     fn expand(&self, text: &str) -> Expanded {

@@ -6,6 +6,7 @@ mod expand;
 pub(super) mod hives;
 mod metadata;
 mod paths;
+mod room;
 mod users;
 mod write;
 
@@ -13,7 +14,7 @@ use crate::target::{Entry, Expanded, KeyView, Target};
 use crate::targets::identify;
 use crate::{HiveName, OpenError, RegistryPath, Source};
 use hives::HiveFile;
-use model::{KeyTree, Reading, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
+use model::{KeyTree, Reading, Room, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 pub(crate) use paths::Paths;
 pub(super) use paths::unix_seconds;
 use std::collections::BTreeMap;
@@ -211,6 +212,10 @@ impl Target for FolderTarget {
 
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
         self.honest(self.paths.list(path))
+    }
+
+    fn room(&self) -> Reading<Room> {
+        room::of(self.paths.root())
     }
 
     fn expand(&self, text: &str) -> Expanded {

@@ -4,7 +4,7 @@
 use crate::observe::{is_within, observe, value};
 use crate::target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
 use crate::{RegistryPath, Source, StateStore, TargetError, names_equal};
-use model::{Change, KeyTree, Observed, Reading, RegistryData, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{Change, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::rc::Rc;
@@ -347,6 +347,10 @@ impl Target for OverlayTarget {
             names.sort_unstable();
             names
         })
+    }
+
+    fn room(&self) -> Reading<Room> {
+        self.below.room()
     }
 
     fn expand(&self, text: &str) -> Expanded {

@@ -3,7 +3,7 @@
 
 use crate::target::{Direction, Entry, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
 use crate::{StateStore, TargetError};
-use model::{Change, Observed, Reading, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{Change, Observed, Reading, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::io::Read;
 
 /// A target on which nothing can be done.
@@ -57,6 +57,10 @@ impl<T: Target> Target for ReadOnlyTarget<T> {
 
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
         self.0.list(path)
+    }
+
+    fn room(&self) -> Reading<Room> {
+        self.0.room()
     }
 
     fn expand(&self, text: &str) -> Expanded {

@@ -3,7 +3,7 @@
 
 use super::collected::answers::{Answers, Content};
 use crate::target::{Entry, Expanded, KeyView, Target};
-use model::{CollectedPart, LeftOut, Reading, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{CollectedPart, LeftOut, Reading, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::cell::RefCell;
 use std::io::{self, Read};
 
@@ -240,6 +240,12 @@ impl Target for Recording<'_> {
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
         let answer = self.below.list(path);
         self.answers.borrow_mut().lists.put(path.to_string(), answer.clone());
+        answer
+    }
+
+    fn room(&self) -> Reading<Room> {
+        let answer = self.below.room();
+        self.answers.borrow_mut().room = answer.known().copied();
         answer
     }
 

@@ -2,7 +2,7 @@
 //! for. It changes no answer.
 
 use crate::target::{Entry, Expanded, KeyView, Target};
-use model::{Reading, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{Reading, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::io::{self, Read};
 
 /// Is told what is being read: a path as people know it, and of a long file how many bytes of how many are done.
@@ -83,6 +83,10 @@ impl Target for Watched<'_> {
 
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
         self.below.list(path)
+    }
+
+    fn room(&self) -> Reading<Room> {
+        self.below.room()
     }
 
     fn expand(&self, text: &str) -> Expanded {

@@ -2,7 +2,7 @@
 
 use crate::RegistryPath;
 use crate::target::{Entry, EntryKind, KeyView};
-use model::{CollectedPart, LeftOut, Reading, RegistryData, VolumePath, WhyNot, WindowsVersion};
+use model::{CollectedPart, LeftOut, Reading, RegistryData, Room, VolumePath, WhyNot, WindowsVersion};
 use std::collections::BTreeMap;
 
 /// How much is kept of a file that cannot be given away whole.
@@ -70,6 +70,8 @@ pub struct Answers {
     pub why_not: Vec<WhyNot>,
     /// How it was read.
     pub notes: Vec<String>,
+    /// The room on its volume; none where it was not asked for or could not be told.
+    pub room: Option<Room>,
     /// Registry keys by their path with the control set's number.
     pub keys: Table<Reading<KeyView>>,
     /// Entries by path.
@@ -103,6 +105,7 @@ impl Answers {
             windows_folder: target.windows_folder(),
             why_not: target.why_not(),
             notes: target.notes(),
+            room: None,
             keys: Table::default(),
             entries: Table::default(),
             lists: Table::default(),
@@ -168,6 +171,7 @@ impl Answers {
             windows_folder: path(&self.windows_folder),
             why_not: self.why_not.iter().map(why_not).collect(),
             notes: self.notes.iter().map(|note| text(note)).collect(),
+            room: self.room,
             keys: self.keys.changed(&text, |answer| said(answer, &text).map(key)),
             entries: self.entries.changed(&text, |answer| said(answer, &text).map(entry)),
             lists: self.lists.changed(&text, |answer| said(answer, &text).map(|names| names.iter().map(|name| text(name)).collect())),
