@@ -74,7 +74,10 @@ fn folder(target: &dyn Target, facts: &mut Facts) -> bool {
         Reading::Known(entry) => entry,
         // The Windows Installer makes it when it is first needed; what belongs in it is looked for all the same.
         Reading::Absent => return true,
-        Reading::NotCollected => return false,
+        Reading::NotCollected => {
+            facts.not_checked.push(NotChecked { what: shown, why: "it is not part of what was given".into(), blocking: false });
+            return false;
+        }
         Reading::Unreadable(why) => {
             facts.not_checked.push(NotChecked { what: shown, why, blocking: false });
             return false;

@@ -43,6 +43,7 @@ fn is_ntfs(kind: i128) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot make a folder fails")]
 mod tests {
     use super::of;
 
