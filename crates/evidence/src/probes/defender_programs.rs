@@ -6,7 +6,7 @@ use target::{Expanded, Target};
 
 /// What this probe delivers.
 pub(super) const FACTS: &[FactDeclaration] = &[
-    FactDeclaration { name: "defender-program.service", kind: FactKind::Text, meaning: "WinDefend or WdNisSvc; only services whose program is in a folder of its own version are told about" },
+    FactDeclaration { name: "defender-program.service", kind: FactKind::Text, meaning: "WinDefend or WdNisSvc; only services whose program is in a folder of Defender are told about" },
     FactDeclaration { name: "defender-program.key", kind: FactKind::Text, meaning: "the service's registry key" },
     FactDeclaration { name: "defender-program.file", kind: FactKind::Text, meaning: "the program that the service names" },
     FactDeclaration { name: "defender-program.state", kind: FactKind::Text, meaning: "present or absent" },
@@ -28,7 +28,7 @@ pub(super) fn run(target: &dyn Target, facts: &mut Facts) {
         let Reading::Known(view) = target.key(&format!("HKLM\\SYSTEM\\CurrentControlSet\\Services\\{service}")) else { continue };
         let Some(line) = view.value("ImagePath").and_then(RegistryData::as_text) else { continue };
         let named = program(&line);
-        let Some(file) = named.rsplit('\\').next().filter(|_| named.to_lowercase().contains("\\windows defender\\platform\\")) else { continue };
+        let Some(file) = named.rsplit('\\').next().filter(|_| named.to_lowercase().contains("\\windows defender\\")) else { continue };
         let Expanded::Here(path) = target.expand(&named) else { continue };
         let shown = path.with_drive(target.drive());
         let there = match target.entry(&path) {
