@@ -17,10 +17,6 @@ const LOGS: [&str; 8] = [
     "Windows/WindowsUpdate.log",
 ];
 
-/// Healthy machines whose logs tell of a failure and not of its end: what was put right since is seen in the registry and the files, which were
-/// not sent. That something is likely wrong is what these logs say.
-pub(super) const MENDED_WHERE_NO_LOG_TELLS: [&str; 2] = ["healthy-servicing-errors-mended-10", "healthy-upgraded-after-damage-10"];
-
 /// What the logs alone show.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LogsOnly {
@@ -36,6 +32,9 @@ pub(super) struct LogsOnly {
     pub healthy: bool,
     /// What is likely or proved by these logs and not wrong with the machine.
     pub not_there: Vec<Found>,
+    /// Some of that is called proved, or rests on no line of a log. What a log names and what was put right since, where no log tells, may look
+    /// likely; nothing else may.
+    pub unfounded: bool,
 }
 
 /// Sends the logs of a built machine and has them diagnosed.
@@ -49,7 +48,8 @@ pub(super) fn measure(machine: &Path, wrong: &[Found]) -> LogsOnly {
     let diagnosis = session.diagnose(None).diagnosis;
     let right = |one: &&model::Finding| wrong.iter().any(|(cause, _)| *cause == one.cause);
     let others = || diagnosis.findings.iter().filter(|one| !right(one));
-    let claimed = others().filter(|one| one.confidence != Confidence::Possible);
+    let claimed = || others().filter(|one| one.confidence != Confidence::Possible);
+    let log = |one: &model::Finding| one.evidence.iter().any(|evidence| evidence.says.contains("log says") || evidence.says.contains("Failed"));
     let first = diagnosis.findings.first().is_some_and(|one| right(&one));
     LogsOnly {
         failure: diagnosis.failures.iter().any(|failure| !failure.resolved),
@@ -57,7 +57,8 @@ pub(super) fn measure(machine: &Path, wrong: &[Found]) -> LogsOnly {
         possible: !first && others().next().is_some(),
         undetermined: diagnosis.verdict == Verdict::Undetermined,
         healthy: diagnosis.verdict == Verdict::Healthy,
-        not_there: claimed.map(|one| (one.cause.clone(), one.object.to_lowercase())).collect(),
+        not_there: claimed().map(|one| (one.cause.clone(), one.object.to_lowercase())).collect(),
+        unfounded: claimed().any(|one| one.confidence == Confidence::Proved || !log(one)),
     }
 }
 
