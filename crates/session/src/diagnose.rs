@@ -19,11 +19,12 @@ pub struct Diagnosed {
 }
 
 /// What this version does not look at, so that nobody takes silence for health.
-const OUT_OF_SCOPE: [&str; 5] = [
-    "the content of the component store, but for what the logs name",
-    "event logs, but for failed updates, services, databases of updating and the computer's drives",
+const OUT_OF_SCOPE: [&str; 6] = [
+    "the content of the component store and of its registry hive, but for what the logs name",
+    "event logs, but for failed updates, services, databases of updating, the computer's drives and files that Defender took away",
     "drivers and devices, but for failed installations",
-    "network, proxy, update servers and certificates",
+    "whether names, proxies and servers answer; the list of certificates; permissions of files and keys",
+    "other drives, the EFI system partition and the boot configuration",
     "people's own registry hives, but for the places of their folders",
 ];
 

@@ -32,6 +32,7 @@ pub(crate) fn look_up(target: &dyn Target, named: &Named) -> Vec<Object> {
         "payload-missing" => vec![file(target, &store_path(target, object))],
         "component-manifest" => vec![file(target, &target.windows_folder().join("WinSxS\\Manifests").join(&with_ending(object, ".manifest")))],
         "package-manifest" | "language-content" => vec![package(target, object)],
+        "deployment-missing" => vec![deployment(target, object)],
         "folder-missing" => vec![place(target, object)],
         "pending-file" => match target.expand(object) {
             Expanded::Here(path) => vec![file(target, &path)],
@@ -150,6 +151,46 @@ fn package(target: &dyn Target, object: &str) -> Object {
     }
     let second = file(target, &folder.join(&format!("{name}.cat")));
     if second.state == "present" { Object { kind: "package", ..first } } else { second }
+}
+
+/// A part that a package refers to. The line gives its name, version and processor, and the package behind `rid`; its manifest is the file
+/// that begins with all of them.
+fn deployment(target: &dyn Target, text: &str) -> Object {
+    let after = |key: &str| text.to_ascii_lowercase().find(key).and_then(|at| text.get(at + key.len()..));
+    let rid = after("rid = ").map_or("", |rest| rest.trim_start_matches(|c: char| c != '\'' && c != '"').trim_matches(['\'', '"', ' ']));
+    let package = identity(rid.trim_end_matches('~'));
+    let object = |state, says: String| Object { name: if package.is_empty() { text.into() } else { package.into() }, kind: "package", state, says };
+    let Some(prefix) = manifest_prefix(text, &after) else { return object("unclear", "Which part it is cannot be told from the line".into()) };
+    let folder = target.windows_folder().join("WinSxS\\Manifests");
+    let shown = folder.with_drive(target.drive());
+    match target.list(&folder) {
+        Reading::Known(names) => match names.iter().find(|name| name.to_ascii_lowercase().starts_with(&prefix)) {
+            Some(name) => object("present", format!("{shown} holds {name}")),
+            None => object("absent", format!("{shown} holds no file {prefix}…, which {package} refers to")),
+        },
+        Reading::Absent => object("absent", format!("{shown} does not exist")),
+        reading => object(unseen(&reading), says(&shown, unseen(&reading))),
+    }
+}
+
+/// `<processor>_<name>_<token>_<version>_<language or none>_` in small letters. Of names longer than 40 characters Windows keeps the
+/// first and the last 19.
+fn manifest_prefix<'a>(text: &'a str, after: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let word = |rest: &'a str| rest.split([',', ' ']).find(|word| !word.is_empty() && *word != "=").unwrap_or_default();
+    let name = text.split(',').next()?.trim().to_ascii_lowercase();
+    let version = word(after("version ")?);
+    let processor = match (after(" arch "), after("processor_architecture_")) {
+        (Some(rest), _) | (None, Some(rest)) => word(rest).to_ascii_lowercase(),
+        _ => return None,
+    };
+    let processor = if processor == "intel" { "x86" } else { &processor };
+    let token = after("b:")?.get(..16)?;
+    let short = match (name.get(..19), name.len().checked_sub(19).and_then(|at| name.get(at..))) {
+        (Some(first), Some(last)) if name.len() > 40 => format!("{first}..{last}"),
+        _ => name,
+    };
+    let right = !short.is_empty() && version.split('.').count() == 4 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+    right.then(|| format!("{processor}_{short}_{token}_{version}_none_"))
 }
 
 /// A path of the system drive, as the kernel spells it.
