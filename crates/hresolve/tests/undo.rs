@@ -135,6 +135,48 @@ fn what_others_changed_since_is_kept() {
     second_undo_changes_nothing(&machine, &run);
 }
 
+/// A key with everything below it, security included, by our own reader; `None` when there is none.
+fn tree(machine: &Machine, key: &str) -> Option<model::KeyTree> {
+    use target::Target;
+    let opened = target::FolderTarget::open(machine.path(), model::TargetKind::Folder).unwrap();
+    opened.key_tree(key).into_known()
+}
+
+#[test]
+fn whole_keys_come_back_with_their_security_though_others_wrote_since() {
+    if !has_hivex() {
+        return;
+    }
+    const TASK: &str =
+        "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Schedule\\TaskCache\\Tree\\Microsoft\\Windows\\PI\\SampleSecureBootEncode";
+    const DRIVER: &str = "HKLM\\SYSTEM\\ControlSet001\\Services\\flpydisk";
+    for (name, key, hive) in [("task-half-deleted-10", TASK, "SOFTWARE"), ("floppy-service-in-other-set-10", DRIVER, "SYSTEM")] {
+        let machine = Machine::build(name);
+        let before = tree(&machine, key);
+        assert!(before.as_ref().is_none_or(|tree| tree.security.is_some()), "{name}: {before:?}");
+        fix(&machine, &[]);
+        assert_ne!(tree(&machine, key), before, "{name}");
+        // Now the file is not what the run made of it, so undo goes object by object.
+        assert!(hivexsh(&machine.path().join(CONFIG).join(hive), "add Somebody"));
+        undo(&machine, &[], 0, "undone");
+        assert_eq!(tree(&machine, key), before, "{name}");
+        assert!(tree(&machine, &format!("HKLM\\{hive}\\Somebody")).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_key_that_others_made_or_filled_since_is_a_conflict() {
+    if !has_hivex() {
+        return;
+    }
+    let machine = Machine::build("floppy-service-in-other-set-10");
+    fix(&machine, &[]);
+    put(&machine, "flpydisk", "\"Somebody's\"=dword:00000001");
+    let json = undo(&machine, &[], 6, "undo-failed");
+    assert_eq!(json["conflicts"].as_array().unwrap().len(), 1, "{json}");
+    assert!(tree(&machine, "HKLM\\SYSTEM\\ControlSet001\\Services\\flpydisk").is_some());
+}
+
 #[test]
 fn what_others_changed_of_ours_is_a_conflict() {
     if !has_hivex() {
@@ -496,6 +538,28 @@ fn forged_renames_of_what_is_never_touched() {
         let ran = run(&machine, &["undo", "--json"]);
         assert!(matches!(ran.exit, 5 | 6), "{victim}: exit {}\n{}{}", ran.exit, ran.stdout, ran.stderr);
         assert_same(&before, &machine_only(&machine));
+    }
+}
+
+/// A file is taken away only where files of ours may be, whatever a journal says and whatever copy lies beside it.
+#[test]
+fn forged_files_of_ours_are_not_taken_from_where_none_may_be() {
+    for victim in ["Windows/System32/config/SAM", "Windows/System32/config/SYSTEM", "Users/anna/letter.txt", "letter.txt"] {
+        let machine = Machine::build("store-file-loses-its-name-10");
+        let run_name = fix(&machine, &[]);
+        let path = machine.path().join(victim);
+        if !path.exists() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "precious").unwrap();
+        }
+        let content = std::fs::read(&path).unwrap();
+        let hash = target::sha256(&content);
+        std::fs::write(run_folder(&machine, &run_name).join("new").join(&hash), &content).unwrap();
+        let forged = format!("\\\\{}", victim.replace('/', "\\\\"));
+        forge(&machine, &run_name, &|event| replace_field(&replace_field(event, "path", &forged), "sha256", &hash));
+        let ran = run(&machine, &["undo", "--json"]);
+        assert!(matches!(ran.exit, 5 | 6), "{victim}: exit {}\n{}{}", ran.exit, ran.stdout, ran.stderr);
+        assert_eq!(std::fs::read(&path).unwrap(), content, "{victim}");
     }
 }
 

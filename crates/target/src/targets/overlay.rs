@@ -163,10 +163,11 @@ impl OverlayTarget {
                     self.remove_tree(key, tree);
                 }
             }
+            Change::PutFile { path, .. } if crate::protected::why_no_file(&self.windows_folder(), path).is_some() => {
+                let why = crate::protected::why_no_file(&self.windows_folder(), path).unwrap_or_default();
+                return Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive())) });
+            }
             Change::PutFile { path, sha256, .. } if forward => {
-                if let Some(why) = crate::protected::why_no_file(&self.windows_folder(), path) {
-                    return Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive())) });
-                }
                 let content = self.offered.get(sha256).filter(|content| crate::sha256(content) == *sha256);
                 let content = content.ok_or_else(|| TargetError::Refused { why: format!("the content of {path} is not at hand") })?;
                 self.files.push(FileChange::Put { path: path.clone(), content: Rc::clone(content) });

@@ -353,6 +353,7 @@ impl FolderTarget {
             }
             (Change::PutFile { path, sha256, .. }, Direction::Forward) => self.put_file(path, sha256),
             (Change::PutFile { path, .. }, Direction::Back) => {
+                self.may_hold_files_of_ours(path)?;
                 // It is what we put there, byte for byte (observed just before), and the run keeps a copy (its caller has looked).
                 let place = self.existing(path)?;
                 fs::remove_file(&place).map_err(io("remove the file", &place))?;
@@ -365,11 +366,14 @@ impl FolderTarget {
         }
     }
 
+    fn may_hold_files_of_ours(&self, path: &VolumePath) -> Result<(), TargetError> {
+        let why = crate::protected::why_no_file(&self.windows_folder, path);
+        why.map_or(Ok(()), |why| Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive)) }))
+    }
+
     /// Writes the content beside its place, reads it back, and gives it its name in one step.
     fn put_file(&self, path: &VolumePath, wanted: &str) -> Result<(), TargetError> {
-        if let Some(why) = crate::protected::why_no_file(&self.windows_folder, path) {
-            return Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive)) });
-        }
+        self.may_hold_files_of_ours(path)?;
         let content = self.offered.get(wanted).ok_or_else(|| TargetError::Refused { why: format!("the content of {path} is not at hand") })?;
         if sha256(content) != wanted {
             return Err(TargetError::Refused { why: format!("the content of {path} is not what was planned") });
