@@ -27,6 +27,7 @@ actions!(
     link_from_store => "link-from-store",
     rename_file => "rename-file",
     restore_file => "restore-file",
+    restore_folder => "restore-folder",
     set_aside => "set-aside",
     set_registry_value => "set-registry-value",
     set_time_zone => "set-time-zone",

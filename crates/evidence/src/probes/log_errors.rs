@@ -23,6 +23,8 @@ pub(super) const FACTS: &[FactDeclaration] = &[
     FactDeclaration { name: "error.package", kind: FactKind::Text, meaning: "the package that was being installed; absent when the log does not say" },
     FactDeclaration { name: "error.copy", kind: FactKind::Text, meaning: "for a missing file of the component store or of a package: where a file lies that may be the same, on this disk or (source:…) in what --source names; absent when there is none" },
     FactDeclaration { name: "error.other-set", kind: FactKind::Text, meaning: "for a driver's missing key: the same key in another control set; absent when there is none" },
+    FactDeclaration { name: "error.package-folder", kind: FactKind::Text, meaning: "for a driver package of Windows that is not in the driver store: the folder that the driver database names" },
+    FactDeclaration { name: "error.package-twin", kind: FactKind::Text, meaning: "for such a package: the folder of the component store that holds the same version of it; absent when there is none" },
     FactDeclaration { name: "error.task-tree", kind: FactKind::Text, meaning: "for a task that is half registered: its key below TaskCache\\Tree, when no other task lies below it" },
     FactDeclaration { name: "error.task-id", kind: FactKind::Text, meaning: "for such a task: its number in braces" },
     FactDeclaration { name: "error.task-file", kind: FactKind::Text, meaning: "for such a task: its file below System32\\Tasks; absent when there is none" },

@@ -4,6 +4,8 @@ use super::objects::Object;
 use model::{FileOrigin, Reading, VolumePath};
 use target::{Target, names_equal};
 
+/// Where the driver database lies in the hive SYSTEM (from Windows 8 on).
+const DRIVERS: &str = "HKLM\\SYSTEM\\DriverDatabase";
 const SELECT: &str = "HKLM\\SYSTEM\\Select";
 const TASKS: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Schedule\\TaskCache";
 const CATALOGS: &str = "System32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}";
@@ -18,6 +20,7 @@ pub(crate) fn remedies(target: &dyn Target, rule: &str, object: &Object) -> Vec<
         "payload-missing" | "package-manifest" | "component-manifest" => {
             vec![if missing { copy(target, &object.name) } else { nothing("error.copy") }]
         }
+        "driver-package" if object.kind == "driver-package" => driver_package(target, object),
         "driver-service" => vec![if missing && object.kind == "key" { other_set(target, &object.name) } else { nothing("error.other-set") }],
         "scheduled-task" if object.kind == "task" => task(target, &object.name),
         _ => Vec::new(),
@@ -96,6 +99,65 @@ fn other_set(target: &dyn Target, key: &str) -> Remedy {
         }
     }
     ("error.other-set", None, String::new())
+}
+
+/// The folder that the driver database names for an INF of Windows, and the folder of the component store with the same package: of the
+/// version that the database holds, and with that INF in it.
+fn driver_package(target: &dyn Target, object: &Object) -> Vec<Remedy> {
+    let nothing = vec![nothing("error.package-folder"), nothing("error.package-twin")];
+    let inf = object.name.rsplit('\\').next().unwrap_or_default().to_ascii_lowercase();
+    if !matches!(object.state, "absent" | "wrong") {
+        return nothing;
+    }
+    let folder = target.value(&format!("{DRIVERS}\\DriverInfFiles\\{inf}"), "Active").into_known().and_then(|data| data.as_text());
+    let Some(folder) = folder.filter(|name| name.to_ascii_lowercase().starts_with(&format!("{inf}_")) && !name.contains(['\\', '/'])) else {
+        return nothing;
+    };
+    let version = target.value(&format!("{DRIVERS}\\DriverPackages\\{folder}"), "Version").into_known();
+    let Some(version) = version.and_then(|data| package_version(&data.data)) else { return nothing };
+    let windows = target.windows_folder();
+    let store = windows.join("WinSxS");
+    let fits = |name: &&String| {
+        let name = name.to_ascii_lowercase();
+        let parts: Vec<&str> = name.split('_').collect();
+        name.contains(&format!("_{inf}_")) && parts.iter().rev().nth(2) == Some(&version.as_str())
+    };
+    let names = target.list(&store).into_known().unwrap_or_default();
+    let twin = names.iter().filter(fits).map(|name| store.join(name)).find(|twin| target.entry(&twin.join(&inf)).known().is_some());
+    let place = windows.join("System32\\DriverStore\\FileRepository").join(&folder);
+    let shown = place.with_drive(target.drive());
+    let says = format!("the driver database names {shown}, version {version}");
+    let (twin, found) = match twin.map(|twin| (twin.with_drive(target.drive()), vouched_for(target, &twin, &place))) {
+        Some((twin, Ok(()))) => (Some(twin.clone()), format!("{twin} holds the same package, and the hash of every file in it is right")),
+        Some((twin, Err(why))) => (None, format!("{twin}: {why}")),
+        None => (None, format!("the component store holds no version {version} of it")),
+    };
+    vec![("error.package-folder", Some(shown), says), ("error.package-twin", twin, found)]
+}
+
+/// Nothing, when this Windows vouches for every file below a folder.
+fn vouched_for(target: &dyn Target, folder: &VolumePath, place: &VolumePath) -> Result<(), String> {
+    for name in target.list(folder).into_known().unwrap_or_default() {
+        let (path, to) = (folder.join(&name), place.join(&name));
+        if target.entry(&path).known().is_some_and(|entry| entry.kind == target::EntryKind::Folder) {
+            vouched_for(target, &path, &to)?;
+            continue;
+        }
+        let origin = FileOrigin::Volume(path);
+        match target.content(&origin) {
+            Reading::Known(content) => target::genuine(target, &to, &content, &origin)?,
+            Reading::Unreadable(why) => return Err(why),
+            _ => return Err(format!("{name} cannot be read")),
+        }
+    }
+    Ok(())
+}
+
+/// A driver's version in the `Version` of its package: after flags, class and date, 16 bits each, the highest last (as the published hive
+/// of Windows 10 1709 has it).
+fn package_version(data: &[u8]) -> Option<String> {
+    let number = |at: usize| data.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes);
+    Some(format!("{}.{}.{}.{}", number(38)?, number(36)?, number(34)?, number(32)?))
 }
 
 /// What is left of a task: its entry in the tree when it has no others below it, its number, its file.

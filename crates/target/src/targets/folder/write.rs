@@ -143,7 +143,13 @@ impl FolderTarget {
                 | Change::RemoveKey { .. }
                 | Change::PutKey { .. } => continue,
             };
-            match path.parent().map(|parent| self.paths.locate(&parent, true)) {
+            // A folder that one of these changes makes needs its own parent only.
+            let parent = path.parent();
+            let made = |other: &Change| matches!((other, &parent), (Change::CreateFolder { path }, Some(parent)) if crate::names_equal(&path.to_string(), &parent.to_string()));
+            if changes.iter().any(made) {
+                continue;
+            }
+            match parent.map(|parent| self.paths.locate(&parent, true)) {
                 Some(Reading::Known(folder)) => folders.push(folder),
                 Some(Reading::Unreadable(why)) => return Err(TargetError::Refused { why }),
                 _ => {
