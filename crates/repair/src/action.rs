@@ -3,7 +3,7 @@
 use crate::actions::ALL;
 use model::{Change, Reading, UndoKind, VolumePath};
 use std::collections::BTreeMap;
-use target::{Entry, EntryKind, Expanded, Target};
+use target::{Candidate, Entry, EntryKind, Expanded, Target};
 
 /// An action's settings, with every fact filled in.
 pub type Settings = BTreeMap<String, String>;
@@ -58,6 +58,12 @@ pub(crate) fn path(target: &dyn Target, settings: &Settings, name: &str) -> Resu
         Expanded::Elsewhere(letter, _) => Err(format!("{} lies on drive {letter}:, which is not this volume", setting(settings, name))),
         Expanded::Unknown(why) => Err(why),
     }
+}
+
+/// The change that puts content in its place.
+pub(crate) fn put(candidate: Candidate) -> Change {
+    let Candidate { place, from, content } = candidate;
+    Change::PutFile { path: place, sha256: target::sha256(&content), size: content.len() as u64, from }
 }
 
 /// The rename of an entry, with what undo will recognise it by.

@@ -24,13 +24,61 @@ pub fn is_worthless(target: &dyn Target, entry: &Entry) -> bool {
         && (entry.size == 0 || target.read(&entry.path, 64 << 20).known().is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0)))
 }
 
-/// Nothing, when this Windows vouches for the content.
+/// Content that is to become a file of this Windows.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Where it is to be put.
+    pub place: VolumePath,
+    /// Where it lies now.
+    pub from: FileOrigin,
+    /// The bytes.
+    pub content: Vec<u8>,
+}
+
+/// Nothing, when this Windows vouches for all of these. Its catalogs, thousands of them, are read once at most.
 ///
 /// # Errors
 /// A sentence: what does not fit, or that nothing here names its hash.
-pub fn proof(target: &dyn Target, place: &VolumePath, content: &[u8], from: &FileOrigin) -> Result<(), String> {
+pub fn proof(target: &dyn Target, candidates: &[Candidate]) -> Result<(), String> {
+    let mut open: Vec<(&VolumePath, Vec<Vec<u8>>)> = Vec::new();
+    for candidate in candidates {
+        if !known_by_itself(target, candidate)? {
+            let digests = digests(&candidate.content);
+            if !own_catalog_lists(target, &candidate.place, &digests) {
+                open.push((&candidate.place, digests));
+            }
+        }
+    }
+    if !open.is_empty() {
+        let folder = target.windows_folder().join(CATALOGS);
+        let names = match target.list(&folder) {
+            Reading::Known(names) => names,
+            Reading::Unreadable(why) => return Err(why),
+            _ => Vec::new(),
+        };
+        for path in names.iter().map(|name| folder.join(name)).filter(is_catalog) {
+            if let Reading::Known(catalog) = target.read(&path, LARGEST_CATALOG) {
+                open.retain(|(_, digests)| !digests.iter().any(|digest| lists(&catalog, digest)));
+            }
+            if open.is_empty() {
+                break;
+            }
+        }
+    }
+    match open.first() {
+        None => Ok(()),
+        Some((place, _)) => Err(format!(
+            "no catalog of this Windows lists the hash of what would be put at {}, so it may be of another version",
+            place.with_drive(target.drive())
+        )),
+    }
+}
+
+/// True when no catalog has to be asked: the component's manifest names the hash, or it is a catalog that its copy vouches for.
+fn known_by_itself(target: &dyn Target, candidate: &Candidate) -> Result<bool, String> {
+    let Candidate { place, from, content } = candidate;
     if content.is_empty() {
-        return Err("what would be put there is empty".into());
+        return Err(format!("what would be put at {} is empty", place.with_drive(target.drive())));
     }
     let inside = place.components().get(target.windows_folder().components().len()..).unwrap_or_default();
     if let [store, component, ..] = inside
@@ -41,24 +89,14 @@ pub fn proof(target: &dyn Target, place: &VolumePath, content: &[u8], from: &Fil
             && let Some(wanted) = digest_in_manifest(target, component, file)
         {
             let fits = wanted == digest::<Sha256>(content) || wanted == digest::<Sha1>(content);
-            return if fits { Ok(()) } else { Err(format!("the manifest of {component} names another hash for {file}")) };
+            return if fits { Ok(true) } else { Err(format!("the manifest of {component} names another hash for {file}")) };
         }
         // A folder of the same name holds the same version; from anywhere else the file itself must say it.
         if !of_component(from, component) {
             version(component, content)?;
         }
     }
-    if is_catalog(place) {
-        return catalog_fits(target, place, content);
-    }
-    let digests = digests(content);
-    if any_catalog_lists(target, place, &digests)? {
-        return Ok(());
-    }
-    Err(format!(
-        "no catalog of this Windows lists the hash of what would be put at {}, so it may be of another version",
-        place.with_drive(target.drive())
-    ))
+    if is_catalog(place) { catalog_fits(target, place, content).map(|()| true) } else { Ok(false) }
 }
 
 fn digest<D: Digest>(content: &[u8]) -> Vec<u8> {
@@ -231,22 +269,11 @@ fn lists(catalog: &[u8], digest: &[u8]) -> bool {
     memchr::memmem::find(catalog, &wanted).is_some()
 }
 
-/// The package's own catalog is asked first, then all in `CatRoot`.
-fn any_catalog_lists(target: &dyn Target, place: &VolumePath, digests: &[Vec<u8>]) -> Result<bool, String> {
-    let listed = |path: &VolumePath| match target.read(path, LARGEST_CATALOG) {
-        Reading::Known(catalog) => digests.iter().any(|digest| lists(&catalog, digest)),
-        _ => false,
-    };
+/// Whether the catalog beside a package's description lists it.
+fn own_catalog_lists(target: &dyn Target, place: &VolumePath, digests: &[Vec<u8>]) -> bool {
     let stem = place.file_name().rsplit_once('.').map_or(place.file_name(), |(stem, _)| stem);
-    if listed(&target.windows_folder().join(PACKAGES).join(&format!("{stem}.cat"))) {
-        return Ok(true);
-    }
-    let folder = target.windows_folder().join(CATALOGS);
-    match target.list(&folder) {
-        Reading::Known(names) => Ok(names.iter().map(|name| folder.join(name)).filter(is_catalog).any(|path| listed(&path))),
-        Reading::Unreadable(why) => Err(why),
-        _ => Ok(false),
-    }
+    let path = target.windows_folder().join(PACKAGES).join(&format!("{stem}.cat"));
+    matches!(target.read(&path, LARGEST_CATALOG), Reading::Known(catalog) if digests.iter().any(|digest| lists(&catalog, digest)))
 }
 
 #[cfg(test)]

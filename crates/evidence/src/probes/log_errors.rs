@@ -32,6 +32,8 @@ pub(super) const FACTS: &[FactDeclaration] = &[
 
 /// The most failures and the most objects that are reported; a store that lost a folder names thousands.
 const MOST: usize = 100;
+/// For so many of them a copy is looked for; where more is missing, single files are not the way.
+const MOST_COPIES: usize = 10;
 const PACKAGES: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\Packages";
 /// States of packages: installed; superseded, which is installed with a newer one in its place.
 const INSTALLED: u32 = 0x70;
@@ -208,9 +210,10 @@ fn add(target: &dyn Target, facts: &mut Facts, named: &Named, place: Option<&Pla
         put("error.line-text", text(&named.text), &line);
         let package = named.package.as_ref().map_or(Reading::Absent, text);
         put("error.package", package, &named.package.as_ref().map_or_else(String::new, |package| format!("It was installing {package}")));
+        let looked_up = facts.subjects.iter().filter(|there| there.kind == "error").count();
         // What is at hand is evidence of its own; why nothing is stands beside what is missing.
         let mut says = object.says.clone();
-        for (name, value, why) in remedies(target, named.rule, &object) {
+        for (name, value, why) in remedies(target, named.rule, &object, looked_up < MOST_COPIES) {
             if value.is_none() && !why.is_empty() {
                 says = format!("{says}; {why}");
             }

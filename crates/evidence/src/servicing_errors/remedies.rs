@@ -2,7 +2,7 @@
 
 use super::objects::Object;
 use model::{FileOrigin, Reading, VolumePath};
-use target::{Target, names_equal};
+use target::{Candidate, Target, names_equal};
 
 /// Where the driver database lies in the hive SYSTEM (from Windows 8 on).
 const DRIVERS: &str = "HKLM\\SYSTEM\\DriverDatabase";
@@ -14,8 +14,13 @@ const CATALOGS: &str = "System32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE
 pub(crate) type Remedy = (&'static str, Option<String>, String);
 
 /// Facts about how the object could be put right, absent where nothing is at hand.
-pub(crate) fn remedies(target: &dyn Target, rule: &str, object: &Object) -> Vec<Remedy> {
+/// `search`: whether copies of files are looked for, which reads every catalog of this Windows.
+pub(crate) fn remedies(target: &dyn Target, rule: &str, object: &Object, search: bool) -> Vec<Remedy> {
     let missing = object.state == "absent";
+    if missing && !search && matches!(rule, "payload-missing" | "package-manifest" | "package-mismatch" | "catalogue-refused" | "component-manifest")
+    {
+        return vec![("error.copy", None, "so much is missing that a copy was not looked for".into())];
+    }
     match rule {
         "payload-missing" | "package-manifest" | "component-manifest" => {
             vec![if missing { copy(target, &object.name) } else { nothing("error.copy") }]
@@ -37,7 +42,10 @@ fn copy(target: &dyn Target, name: &str) -> Remedy {
     let windows = target.windows_folder();
     let mut refused = Vec::new();
     let mut fits = |shown: &str, origin: &FileOrigin| match target.content(origin) {
-        Reading::Known(content) => target::genuine(target, &path, &content, origin).map_err(|why| refused.push(format!("{shown}: {why}"))).is_ok(),
+        Reading::Known(content) => {
+            let candidate = Candidate { place: path.clone(), from: origin.clone(), content };
+            target::genuine(target, &[candidate]).map_err(|why| refused.push(format!("{shown}: {why}"))).is_ok()
+        }
         Reading::Unreadable(why) => {
             refused.push(why);
             false
@@ -127,7 +135,11 @@ fn driver_package(target: &dyn Target, object: &Object) -> Vec<Remedy> {
     let place = windows.join("System32\\DriverStore\\FileRepository").join(&folder);
     let shown = place.with_drive(target.drive());
     let says = format!("the driver database names {shown}, version {version}");
-    let (twin, found) = match twin.map(|twin| (twin.with_drive(target.drive()), vouched_for(target, &twin, &place))) {
+    let vouched_for = |twin: &VolumePath| {
+        let mut files = Vec::new();
+        files_below(target, twin, &place, &mut files).and_then(|()| target::genuine(target, &files))
+    };
+    let (twin, found) = match twin.map(|twin| (twin.with_drive(target.drive()), vouched_for(&twin))) {
         Some((twin, Ok(()))) => (Some(twin.clone()), format!("{twin} holds the same package, and the hash of every file in it is right")),
         Some((twin, Err(why))) => (None, format!("{twin}: {why}")),
         None => (None, format!("the component store holds no version {version} of it")),
@@ -135,17 +147,17 @@ fn driver_package(target: &dyn Target, object: &Object) -> Vec<Remedy> {
     vec![("error.package-folder", Some(shown), says), ("error.package-twin", twin, found)]
 }
 
-/// Nothing, when this Windows vouches for every file below a folder.
-fn vouched_for(target: &dyn Target, folder: &VolumePath, place: &VolumePath) -> Result<(), String> {
+/// Every file below a folder, with where it would be put.
+fn files_below(target: &dyn Target, folder: &VolumePath, place: &VolumePath, files: &mut Vec<Candidate>) -> Result<(), String> {
     for name in target.list(folder).into_known().unwrap_or_default() {
         let (path, to) = (folder.join(&name), place.join(&name));
         if target.entry(&path).known().is_some_and(|entry| entry.kind == target::EntryKind::Folder) {
-            vouched_for(target, &path, &to)?;
+            files_below(target, &path, &to, files)?;
             continue;
         }
-        let origin = FileOrigin::Volume(path);
-        match target.content(&origin) {
-            Reading::Known(content) => target::genuine(target, &to, &content, &origin)?,
+        let from = FileOrigin::Volume(path);
+        match target.content(&from) {
+            Reading::Known(content) => files.push(Candidate { place: to, from, content }),
             Reading::Unreadable(why) => return Err(why),
             _ => return Err(format!("{name} cannot be read")),
         }

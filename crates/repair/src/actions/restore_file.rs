@@ -3,7 +3,7 @@
 
 use crate::action::{Settings, path, setting};
 use model::{Change, FileOrigin, Reading, UndoKind};
-use target::Target;
+use target::{Candidate, Target};
 
 pub(super) const SETTINGS: &[&str] = &["from", "path"];
 pub(super) const UNDO: UndoKind = UndoKind::Exact;
@@ -43,7 +43,8 @@ pub(super) fn changes(target: &dyn Target, settings: &Settings, run: &str) -> Re
         Reading::Unreadable(why) => return Err(why),
         _ => return Err(format!("{} is not at hand", setting(settings, "from"))),
     };
-    target::genuine(target, &place, &content, &from)?;
-    changes.push(Change::PutFile { path: place, sha256: target::sha256(&content), size: content.len() as u64, from });
+    let candidate = Candidate { place, from, content };
+    target::genuine(target, std::slice::from_ref(&candidate))?;
+    changes.push(crate::action::put(candidate));
     Ok(changes)
 }

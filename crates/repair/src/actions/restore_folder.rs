@@ -3,7 +3,7 @@
 
 use crate::action::{Settings, path, setting};
 use model::{Change, FileOrigin, Reading, UndoKind, VolumePath};
-use target::{EntryKind, LARGEST_HELD, Target};
+use target::{Candidate, EntryKind, LARGEST_HELD, Target};
 
 pub(super) const SETTINGS: &[&str] = &["from", "path"];
 pub(super) const UNDO: UndoKind = UndoKind::Exact;
@@ -20,15 +20,17 @@ pub(super) fn describe(settings: &Settings) -> String {
 
 pub(super) fn changes(target: &dyn Target, settings: &Settings, _run: &str) -> Result<Vec<Change>, String> {
     let (from, place) = (path(target, settings, "from")?, path(target, settings, "path")?);
-    let mut changes = Vec::new();
-    copy(target, &from, &place, &mut changes)?;
-    Ok(changes)
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    copy(target, &from, &place, &mut folders, &mut files)?;
+    target::genuine(target, &files)?;
+    Ok(folders.into_iter().chain(files.into_iter().map(crate::action::put)).collect())
 }
 
-fn copy(target: &dyn Target, from: &VolumePath, place: &VolumePath, changes: &mut Vec<Change>) -> Result<(), String> {
+/// The folders to be made, those above first, and the files to be put into them.
+fn copy(target: &dyn Target, from: &VolumePath, place: &VolumePath, folders: &mut Vec<Change>, files: &mut Vec<Candidate>) -> Result<(), String> {
     let shown = place.with_drive(target.drive());
     match target.entry(place) {
-        Reading::Absent => changes.push(Change::CreateFolder { path: place.clone() }),
+        Reading::Absent => folders.push(Change::CreateFolder { path: place.clone() }),
         Reading::Known(entry) if entry.kind == EntryKind::Folder => {}
         Reading::Known(_) => return Err(format!("{shown} is there and is no folder")),
         Reading::NotCollected => return Err(format!("{shown} is not part of what was given")),
@@ -42,7 +44,7 @@ fn copy(target: &dyn Target, from: &VolumePath, place: &VolumePath, changes: &mu
     for name in names {
         let (source, to) = (from.join(&name), place.join(&name));
         if target.entry(&source).known().is_some_and(|entry| entry.kind == EntryKind::Folder) {
-            copy(target, &source, &to, changes)?;
+            copy(target, &source, &to, folders, files)?;
             continue;
         }
         // What is there stays, whatever it is: only what is missing is put back.
@@ -54,10 +56,8 @@ fn copy(target: &dyn Target, from: &VolumePath, place: &VolumePath, changes: &mu
             Reading::Unreadable(why) => return Err(why),
             _ => return Err(format!("{} cannot be read", source.with_drive(target.drive()))),
         };
-        let from = FileOrigin::Volume(source);
-        target::genuine(target, &to, &content, &from)?;
-        changes.push(Change::PutFile { path: to, sha256: target::sha256(&content), size: content.len() as u64, from });
-        if changes.len() > MOST {
+        files.push(Candidate { place: to, from: FileOrigin::Volume(source), content });
+        if files.len() > MOST {
             return Err(format!("{shown} would get more than {MOST} files"));
         }
     }
