@@ -212,13 +212,34 @@ fn names(line: &str, value: &str) -> bool {
 
 const HIVES: [&str; 3] = ["SYSTEM", "SOFTWARE", "DEFAULT"];
 
+type Meant = BTreeMap<(String, String, String), Option<(String, String)>>;
+
+/// Every value of a whole key that is put there, or gone.
+fn meant_tree(meant: &mut Meant, hive: &str, key: &str, tree: &Value, put: bool) {
+    for value in tree["values"].as_array().into_iter().flatten() {
+        let data = (value[1]["type"].to_string(), value[1]["data"].as_str().unwrap().to_owned());
+        meant.insert((hive.to_owned(), key.to_owned(), value[0].as_str().unwrap().to_lowercase()), put.then_some(data));
+    }
+    for below in tree["subkeys"].as_array().into_iter().flatten() {
+        meant_tree(meant, hive, &format!("{key}\\{}", below[0].as_str().unwrap().to_lowercase()), &below[1], put);
+    }
+}
+
 /// What the journal means each value to be: hive, key inside it and name, all in lower case, to type and data; `None` for "gone".
-fn meant(run: &Path) -> BTreeMap<(String, String, String), Option<(String, String)>> {
-    let mut meant = BTreeMap::new();
+fn meant(run: &Path) -> Meant {
+    let mut meant = Meant::new();
     for line in std::fs::read_to_string(run.join("journal.jsonl")).unwrap().lines() {
         let event = &serde_json::from_str::<Value>(line).unwrap()["e"];
-        for change in event["changes"].as_array().into_iter().flatten().filter(|change| change["key"].is_string() && change["name"].is_string()) {
+        for change in event["changes"].as_array().into_iter().flatten().filter(|change| change["key"].is_string()) {
             let lower = |name: &str| change[name].as_str().unwrap().to_lowercase();
+            if change["tree"].is_object() {
+                let (hive, inside) = change["key"].as_str().unwrap().trim_start_matches("HKLM\\").split_once('\\').unwrap();
+                meant_tree(&mut meant, &hive.to_lowercase(), &format!("\\{inside}").to_lowercase(), &change["tree"], change["change"] == "put-key");
+                continue;
+            }
+            if !change["name"].is_string() {
+                continue;
+            }
             let key = lower("key").replace("hku\\.default", "hklm\\default");
             let (hive, inside) = key.trim_start_matches("hklm\\").split_once('\\').unwrap();
             let new = change["new"].as_object().map(|new| (new["type"].to_string(), new["data"].as_str().unwrap().to_owned()));
