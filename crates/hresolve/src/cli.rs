@@ -239,7 +239,7 @@ pub(crate) enum Command {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Writes the report of a run: .md or .json by ending
+    /// Writes the report of a run, or of a file that `diagnose --json` wrote: .md, .html or .json by ending
     Report {
         #[command(flatten)]
         words: Words,
