@@ -4,7 +4,7 @@
 
 mod expand;
 pub(super) mod hives;
-mod metadata;
+pub(super) mod metadata;
 mod paths;
 mod room;
 mod users;

@@ -2,6 +2,7 @@
 
 pub(crate) mod bundle;
 pub(crate) mod collected;
+mod files;
 pub(crate) mod folder;
 mod identify;
 pub mod lab;

@@ -42,7 +42,7 @@ pub(super) fn copy(original: &Path, copy: &Path) -> Result<(), TargetError> {
 /// # Errors
 /// When it cannot be copied or reads back differently: the new folder must not stay then.
 #[cfg(unix)]
-pub(super) fn as_folder_above(folder: &Path) -> std::io::Result<()> {
+pub(in crate::targets) fn as_folder_above(folder: &Path) -> std::io::Result<()> {
     const ACL: &str = "system.ntfs_acl";
     let Some(above) = folder.parent() else { return Ok(()) };
     let wanted = match xattr::get(above, ACL) {
@@ -60,7 +60,7 @@ pub(super) fn as_folder_above(folder: &Path) -> std::io::Result<()> {
 
 /// On Windows a new folder takes over what the one above hands down.
 #[cfg(not(unix))]
-pub(super) fn as_folder_above(_: &Path) -> std::io::Result<()> {
+pub(in crate::targets) fn as_folder_above(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

@@ -29,12 +29,12 @@ impl Paths {
         Paths { root, folders: RefCell::new(HashMap::new()) }
     }
 
-    pub(super) fn root(&self) -> &Path {
+    pub(in crate::targets) fn root(&self) -> &Path {
         &self.root
     }
 
     /// Forgets what was listed; called after each change.
-    pub(super) fn forget(&self) {
+    pub(in crate::targets) fn forget(&self) {
         self.folders.borrow_mut().clear();
     }
 
@@ -135,7 +135,7 @@ impl Paths {
     }
 
     /// What stands at a path, without following a link in the last place.
-    pub(super) fn entry(&self, path: &VolumePath) -> Reading<Entry> {
+    pub(in crate::targets) fn entry(&self, path: &VolumePath) -> Reading<Entry> {
         let (real, shown) = match self.walk(path.components().to_vec(), false, &mut 0) {
             Reading::Known(found) => found,
             Reading::Absent => return Reading::Absent,
@@ -167,7 +167,7 @@ impl Paths {
         Reading::Known(Entry { kind, path: shown, size: metadata.len(), modified })
     }
 
-    pub(super) fn open_file(&self, path: &VolumePath) -> Reading<(fs::File, u64)> {
+    pub(in crate::targets) fn open_file(&self, path: &VolumePath) -> Reading<(fs::File, u64)> {
         self.locate(path, true).and_then(|real| {
             let problem = |error: std::io::Error| match error.kind() {
                 ErrorKind::NotFound => Reading::Absent,
@@ -198,7 +198,7 @@ impl Paths {
         })
     }
 
-    pub(super) fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
+    pub(in crate::targets) fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
         self.open_file(path).and_then(|(file, _)| {
             let mut bytes = Vec::new();
             match file.take(length as u64).read_to_end(&mut bytes) {
@@ -208,7 +208,7 @@ impl Paths {
         })
     }
 
-    pub(super) fn sha256(&self, path: &VolumePath) -> Reading<String> {
+    pub(in crate::targets) fn sha256(&self, path: &VolumePath) -> Reading<String> {
         use sha2::Digest;
         self.open_file(path).and_then(|(mut file, _)| {
             let mut hash = sha2::Sha256::new();
@@ -225,7 +225,7 @@ impl Paths {
         })
     }
 
-    pub(super) fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
+    pub(in crate::targets) fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
         self.locate(path, true).and_then(|real| match self.index(&real) {
             Ok(index) => {
                 let mut names: Vec<String> = index.values().flatten().map(|name| name.to_string_lossy().into_owned()).collect();
@@ -238,7 +238,7 @@ impl Paths {
     }
 
     /// The real path at which a new entry would be made: its folder must exist, the name keeps its given spelling.
-    pub(super) fn place_for(&self, path: &VolumePath) -> Reading<PathBuf> {
+    pub(in crate::targets) fn place_for(&self, path: &VolumePath) -> Reading<PathBuf> {
         match path.parent() {
             Some(parent) => self.locate(&parent, true).map(|folder| folder.join(path.file_name())),
             None => Reading::Unreadable("the root of the volume cannot be made or renamed".into()),

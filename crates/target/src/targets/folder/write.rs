@@ -5,6 +5,7 @@
 use super::{FolderTarget, metadata};
 use crate::observe::{self, observe};
 use crate::target::{Direction, HiveIntent, HiveState, Target, WritableTarget};
+use crate::targets::files::{self, Files, create_fresh, io, sync_parent};
 use crate::{HiveName, RegistryPath, Source, StateStore, TargetError, sha256};
 use hive::CleanHive;
 use model::{Change, KeyTree, Observed, Reading, VolumePath};
@@ -29,7 +30,7 @@ impl WritableTarget for FolderTarget {
         }
         self.change_hives(&registry, direction, record)?;
         for change in files {
-            let done = self.change_file(change, direction);
+            let done = self.files().change(change, direction);
             self.paths.forget();
             done?;
         }
@@ -85,28 +86,19 @@ impl WritableTarget for FolderTarget {
         if !is_temporary(path, &self.windows_folder.join("System32").join("config")) {
             return Err(TargetError::Refused { why: format!("{path} is not a temporary file of hresolve") });
         }
-        match self.paths.locate(path, false) {
-            Reading::Known(real) => fs::remove_file(&real).map_err(io("remove", &real))?,
-            Reading::Unreadable(why) => return Err(TargetError::Refused { why }),
-            _ => {}
-        }
+        let removed = self.files().remove(path);
         self.paths.forget();
-        Ok(())
+        removed
     }
 
     fn check_writable(&self, changes: &[Change]) -> Result<(), TargetError> {
-        for folder in self.folders_of(changes)? {
-            let probe = folder.join(".hresolve-writable");
-            create_fresh(&probe).map_err(io("write in", &folder))?;
-            fs::remove_file(&probe).map_err(io("remove", &probe))?;
-        }
-        Ok(())
+        self.folders_of(changes)?.iter().try_for_each(|folder| files::try_writing(folder))
     }
 
     fn refuses_writes(&self, changes: &[Change]) -> Option<String> {
         // Asked, not tried: before a run has its journal nothing may be made, not even for a moment.
         let folders = self.folders_of(changes).ok()?;
-        folders.iter().find_map(|folder| may_write(folder).err().map(|error| format!("{}: {error}", folder.display())))
+        folders.iter().find_map(|folder| files::may_write(folder).err().map(|error| format!("{}: {error}", folder.display())))
     }
 
     fn use_source(&mut self, source: Rc<dyn Source>) {
@@ -127,39 +119,17 @@ impl WritableTarget for FolderTarget {
 }
 
 impl FolderTarget {
+    fn files(&self) -> Files<'_> {
+        Files { target: self, paths: &self.paths, offered: &self.offered }
+    }
+
     /// The real folders in which these changes make or rename something.
     fn folders_of(&self, changes: &[Change]) -> Result<Vec<PathBuf>, TargetError> {
         let mut folders: Vec<PathBuf> = Vec::new();
         for state in self.hive_states(changes)? {
             folders.extend(self.hive_file(&state.hive)?.file.parent().map(Path::to_owned));
         }
-        for change in changes {
-            let path = match change {
-                Change::Rename { to, .. } => to,
-                Change::CreateFolder { path } | Change::HardLink { path, .. } | Change::PutFile { path, .. } => path,
-                Change::SetValue { .. }
-                | Change::DeleteValue { .. }
-                | Change::CreateKey { .. }
-                | Change::RemoveKey { .. }
-                | Change::PutKey { .. } => continue,
-            };
-            // A folder that one of these changes makes needs its own parent only.
-            let parent = path.parent();
-            let made = |other: &Change| matches!((other, &parent), (Change::CreateFolder { path }, Some(parent)) if crate::names_equal(&path.to_string(), &parent.to_string()));
-            if changes.iter().any(made) {
-                continue;
-            }
-            match parent.map(|parent| self.paths.locate(&parent, true)) {
-                Some(Reading::Known(folder)) => folders.push(folder),
-                Some(Reading::Unreadable(why)) => return Err(TargetError::Refused { why }),
-                _ => {
-                    return Err(TargetError::Unexpected {
-                        object: path.with_drive(self.drive),
-                        found: "the folder that should hold it is not there".into(),
-                    });
-                }
-            }
-        }
+        folders.extend(self.files().folders_of(changes)?);
         folders.sort();
         folders.dedup();
         Ok(folders)
@@ -320,126 +290,6 @@ impl FolderTarget {
         }
         Err(TargetError::Unexpected { object: key.into(), found: "something else was put into the key since".into() })
     }
-
-    fn change_file(&self, change: &Change, direction: Direction) -> Result<(), TargetError> {
-        match self.observe(change) {
-            Reading::Known(Observed::Old) if direction == Direction::Back => return Ok(()),
-            Reading::Known(Observed::New) if direction == Direction::Forward => return Ok(()),
-            Reading::Known(Observed::Other(found)) => return Err(TargetError::Unexpected { object: change.object(self.drive), found }),
-            Reading::Unreadable(why) => return Err(TargetError::Refused { why }),
-            _ => {}
-        }
-        match (change, direction) {
-            (Change::Rename { from, to, .. }, Direction::Forward) => self.rename(from, to),
-            (Change::Rename { from, to, .. }, Direction::Back) => self.rename(to, from),
-            (Change::CreateFolder { path }, Direction::Forward) => {
-                let place = self.place(path)?;
-                fs::create_dir(&place).map_err(io("make the folder", &place))?;
-                if let Err(source) = metadata::as_folder_above(&place) {
-                    let _ = fs::remove_dir(&place);
-                    return Err(io("set the security of the folder", &place)(source));
-                }
-                sync_parent(&place)
-            }
-            (Change::CreateFolder { path }, Direction::Back) => {
-                let place = self.existing(path)?;
-                // Fails on a folder that has content, which is then somebody else's and stays.
-                fs::remove_dir(&place).map_err(io("remove the empty folder", &place))?;
-                sync_parent(&place)
-            }
-            (Change::HardLink { existing, path, .. }, Direction::Forward) => {
-                let (source, place) = (self.existing(existing)?, self.place(path)?);
-                fs::hard_link(&source, &place).map_err(io("give a second name to", &source))?;
-                sync_parent(&place)
-            }
-            (Change::HardLink { path, .. }, Direction::Back) => {
-                let place = self.existing(path)?;
-                fs::remove_file(&place).map_err(io("remove the second name", &place))?;
-                sync_parent(&place)
-            }
-            (Change::PutFile { path, sha256, .. }, Direction::Forward) => self.put_file(path, sha256),
-            (Change::PutFile { path, .. }, Direction::Back) => {
-                self.may_hold_files_of_ours(path)?;
-                // It is what we put there, byte for byte (observed just before), and the run keeps a copy (its caller has looked).
-                let place = self.existing(path)?;
-                fs::remove_file(&place).map_err(io("remove the file", &place))?;
-                sync_parent(&place)
-            }
-            (
-                Change::SetValue { .. } | Change::DeleteValue { .. } | Change::CreateKey { .. } | Change::RemoveKey { .. } | Change::PutKey { .. },
-                _,
-            ) => Ok(()),
-        }
-    }
-
-    fn may_hold_files_of_ours(&self, path: &VolumePath) -> Result<(), TargetError> {
-        let why = crate::protected::why_no_file(&self.windows_folder, path);
-        why.map_or(Ok(()), |why| Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive)) }))
-    }
-
-    /// Writes the content beside its place, reads it back, and gives it its name in one step.
-    fn put_file(&self, path: &VolumePath, wanted: &str) -> Result<(), TargetError> {
-        self.may_hold_files_of_ours(path)?;
-        let content = self.offered.get(wanted).ok_or_else(|| TargetError::Refused { why: format!("the content of {path} is not at hand") })?;
-        if sha256(content) != wanted {
-            return Err(TargetError::Refused { why: format!("the content of {path} is not what was planned") });
-        }
-        let place = self.place(path)?;
-        let temporary = place.with_file_name(format!(".hresolve-new-{}", wanted.get(..8).unwrap_or_default()));
-        let written = (|| {
-            let mut out = create_fresh(&temporary).map_err(io("make", &temporary))?;
-            out.write_all(content).map_err(io("write", &temporary))?;
-            out.sync_all().map_err(io("write to the disk", &temporary))?;
-            drop(out);
-            metadata::as_folder_above(&temporary).map_err(io("set the security of", &temporary))?;
-            if fs::read(&temporary).map_err(io("read back", &temporary))? != *content {
-                return Err(TargetError::Unexpected {
-                    object: temporary.display().to_string(),
-                    found: "what was written reads back differently".into(),
-                });
-            }
-            fs::rename(&temporary, &place).map_err(io("put in its place", &place))
-        })();
-        if written.is_err() {
-            // Best effort: nothing stands at the place yet, and the journal names the file.
-            let _ = fs::remove_file(&temporary);
-        }
-        written.and_then(|()| sync_parent(&place))
-    }
-
-    fn rename(&self, from: &VolumePath, to: &VolumePath) -> Result<(), TargetError> {
-        for path in [from, to] {
-            if let Some(why) = crate::protected::why(&self.windows_folder, path) {
-                return Err(TargetError::Refused { why: format!("{} {why}", path.with_drive(self.drive)) });
-            }
-        }
-        let source = self.existing(from)?;
-        let place = self.place(to)?;
-        match self.paths.entry(to) {
-            Reading::Absent => {}
-            // The same entry under another case is the entry itself.
-            Reading::Known(_) if crate::names_equal(&from.to_string(), &to.to_string()) => {}
-            _ => return Err(TargetError::Unexpected { object: to.with_drive(self.drive), found: "something stands there already".into() }),
-        }
-        fs::rename(&source, &place).map_err(io("rename", &source))?;
-        sync_parent(&place)
-    }
-
-    fn existing(&self, path: &VolumePath) -> Result<PathBuf, TargetError> {
-        match self.paths.locate(path, false) {
-            Reading::Known(real) => Ok(real),
-            Reading::Unreadable(why) => Err(TargetError::Refused { why }),
-            _ => Err(TargetError::Unexpected { object: path.with_drive(self.drive), found: "it is not there".into() }),
-        }
-    }
-
-    fn place(&self, path: &VolumePath) -> Result<PathBuf, TargetError> {
-        match self.paths.place_for(path) {
-            Reading::Known(real) => Ok(real),
-            Reading::Unreadable(why) => Err(TargetError::Refused { why }),
-            _ => Err(TargetError::Unexpected { object: path.with_drive(self.drive), found: "the folder that should hold it is not there".into() }),
-        }
-    }
 }
 
 /// Makes a key with everything below it. Security first, so that no moment is open that was not open before.
@@ -469,10 +319,6 @@ fn is_temporary(path: &VolumePath, config: &VolumePath) -> bool {
     in_config && ours && HiveName::from_file_name(hive).is_some()
 }
 
-fn io<'a>(doing: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> TargetError + 'a {
-    move |source| TargetError::Io { doing, path: path.to_owned(), source }
-}
-
 /// `SYSTEM` and `x` give `SYSTEM.x` in the same folder.
 fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
@@ -495,14 +341,6 @@ fn replace(file: &Path, temporary: &Path, bytes: &[u8], modified: Option<(i64, u
     }
 }
 
-/// Makes a file of ours. What an interrupted run left is replaced; a link that somebody prepared under that name is never followed.
-fn create_fresh(path: &Path) -> std::io::Result<fs::File> {
-    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
-        fs::remove_file(path)?;
-    }
-    fs::OpenOptions::new().write(true).create_new(true).open(path)
-}
-
 fn write_and_check(file: &Path, temporary: &Path, bytes: &[u8], modified: Option<(i64, u32)>) -> Result<(), TargetError> {
     let mut out = create_fresh(temporary).map_err(io("make", temporary))?;
     out.write_all(bytes).map_err(io("write", temporary))?;
@@ -514,20 +352,4 @@ fn write_and_check(file: &Path, temporary: &Path, bytes: &[u8], modified: Option
         return Err(TargetError::Unexpected { object: temporary.display().to_string(), found: "what was written reads back differently".into() });
     }
     metadata::times(file, temporary, modified)
-}
-
-/// Whether this user may write in a folder, and its file system can be written, without trying.
-#[cfg(unix)]
-fn may_write(folder: &Path) -> std::io::Result<()> {
-    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).map_err(Into::into)
-}
-
-#[cfg(not(unix))]
-fn may_write(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-/// Makes a rename durable.
-fn sync_parent(file: &Path) -> Result<(), TargetError> {
-    crate::durable::sync_folder_of(file).map_err(io("write to the disk the folder of", file))
 }
