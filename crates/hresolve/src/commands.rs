@@ -54,12 +54,11 @@ pub(crate) fn run(cli: Cli) -> Outcome {
 /// Opens the target that was named. Without one: what could be named (exit 2).
 fn open(target: Option<&str>, global: &Global) -> Result<Session, Failure> {
     let Some(target) = target else { return Err(no_target()) };
-    if target == "live" {
-        return Err(Failure::usage(
-            "This version treats a Windows that is not running: name its mounted volume. The running Windows comes in a later version.",
-        ));
-    }
-    let mut session = Session::open(target, &lab_folder(), global.state_dir.as_deref())?;
+    let mut session = match Session::open(target, &lab_folder(), global.state_dir.as_deref()) {
+        // Asking for what this computer cannot have is a mistake in the words, not a target that is broken.
+        Err(error @ session::OpenError::NothingLive) => return Err(Failure::usage(error.to_string())),
+        opened => opened?,
+    };
     if let Some(folder) = &global.guides {
         session.add_guides(guides_in(folder)?)?;
     }

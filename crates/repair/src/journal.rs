@@ -3,14 +3,14 @@
 //! A journal is untrusted input: it travels with the disk. A torn last line is recognised and cut; a bad line before the last
 //! makes the journal unusable from there on, and says so.
 
-use model::{Change, Level};
+use model::{Change, HeldService, Level};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
 use target::{HiveState, RunFolder, StoreError, sha256};
 
 /// The version written into every journal.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// A hive's files before a run touched them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,13 @@ pub enum Event {
         /// The temporary file.
         temporary: String,
     },
+    /// Services are about to be kept from running, because they work where something gets another name.
+    ServicesHeld {
+        /// Each as it was.
+        services: Vec<HeldService>,
+    },
+    /// They have their start types back, and those run again that ran.
+    ServicesLetGo,
     /// Every change of the step was made and read back.
     Done {
         /// The step.
@@ -326,6 +333,19 @@ impl Journal {
             }
         }
         steps
+    }
+
+    /// The services that were kept from running and, as far as the journal tells, not let go since.
+    pub(crate) fn still_held(&self) -> Vec<HeldService> {
+        let mut held = Vec::new();
+        for event in &self.events {
+            match event {
+                Event::ServicesHeld { services } => held.clone_from(services),
+                Event::ServicesLetGo | Event::UndoFinished { .. } => held.clear(),
+                _ => {}
+            }
+        }
+        held
     }
 
     /// The hives saved by this run.

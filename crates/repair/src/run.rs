@@ -295,8 +295,23 @@ fn make(target: &mut dyn WritableTarget, changes: &[Change], journal: &mut Journ
     Ok(())
 }
 
-/// Applies changes in one direction; every replacement of a hive file is journalled before it happens.
+/// Applies changes in one direction. Services that would be in the way are kept from running meanwhile; how they were is journalled
+/// before, as is every replacement of a hive file.
 pub(crate) fn apply(target: &mut dyn WritableTarget, changes: &[Change], direction: Direction, journal: &mut Journal) -> Result<(), String> {
+    let held = target.in_the_way(changes).map_err(|error| error.to_string())?;
+    if held.is_empty() {
+        return apply_now(target, changes, direction, journal);
+    }
+    journal.append(Event::ServicesHeld { services: held.clone() }).map_err(|error| error.to_string())?;
+    let done = target.hold(&held).map_err(|error| error.to_string()).and_then(|()| apply_now(target, changes, direction, journal));
+    let let_go = target.let_go(&held).map_err(|error| error.to_string());
+    if let_go.is_ok() {
+        journal.append(Event::ServicesLetGo).map_err(|error| error.to_string())?;
+    }
+    done.and(let_go)
+}
+
+fn apply_now(target: &mut dyn WritableTarget, changes: &[Change], direction: Direction, journal: &mut Journal) -> Result<(), String> {
     let mut record = |intent: &target::HiveIntent| {
         let event = Event::HiveIntended {
             hive: intent.before.hive.clone(),

@@ -5,7 +5,7 @@
 
 use crate::journal::{Event, Journal, JournalError, RunState, SavedHive};
 use crate::run::apply;
-use model::{Change, Observed, Reading, VolumePath, WhyNot};
+use model::{Change, HeldService, Observed, Reading, RegistryData, VolumePath, WhyNot};
 use std::fmt;
 use target::{Direction, Now, RunFolder, StateStore, StoreError, WritableTarget};
 
@@ -96,9 +96,21 @@ pub fn recover(target: &mut dyn WritableTarget, store: &StateStore, run: RunFold
     take_back_run(target, store, run, now, "recovery")
 }
 
+/// The start type of a service that is never started.
+const DISABLED: u32 = 4;
+
+/// What keeping a service from running changed.
+fn disabled(service: &HeldService) -> Change {
+    let (old, new) = (Some(RegistryData::dword(service.start)), RegistryData::dword(DISABLED));
+    Change::SetValue { key: service.key.clone(), name: "Start".into(), old, new }
+}
+
 fn take_back_run(target: &mut dyn WritableTarget, store: &StateStore, run: RunFolder, now: Now, why: &str) -> Result<UndoReport, UndoError> {
     let mut journal = Journal::open(run)?;
-    let changes: Vec<Change> = journal.in_force().into_iter().flat_map(|(_, changes)| changes).collect();
+    let mut changes: Vec<Change> = journal.in_force().into_iter().flat_map(|(_, changes)| changes).collect();
+    // Services that were being kept from running when the program ended are taken back like every change, wherever the disk is now.
+    let held = journal.still_held();
+    changes.extend(held.iter().filter(|service| service.start != DISABLED).map(disabled));
     let id = journal.folder.id.clone();
     // A finished undo leaves nothing to do, and nothing to write.
     if matches!(journal.state(), RunState::Undone | RunState::UndoneWithConflicts) && changes.is_empty() {
@@ -137,6 +149,14 @@ fn take_back_run(target: &mut dyn WritableTarget, store: &StateStore, run: RunFo
     let (more, left) = take_back(target, store, &mut journal, &rest);
     steps.extend(more);
     conflicts.extend(left);
+    // Their start types are back; those that ran are to run again. On a disk nothing runs.
+    if let Err(error) = target.let_go(&held) {
+        conflicts.push(Conflict {
+            object: "services that were stopped for a moment".into(),
+            found: error.to_string(),
+            by_hand: format!("Start them again, or restart Windows: {}.", held.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ")),
+        });
+    }
     let named = conflicts.iter().map(|conflict| conflict.object.clone()).collect();
     append(&mut journal, Event::UndoFinished { conflicts: named })?;
     Ok(UndoReport { run: id, steps, conflicts })

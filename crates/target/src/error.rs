@@ -46,6 +46,8 @@ pub enum OpenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The running Windows was meant, and this computer runs another system.
+    NothingLive,
     /// There is no practice machine of that name.
     NoSuchMachine {
         /// The name as given.
@@ -79,6 +81,10 @@ impl fmt::Display for OpenError {
             OpenError::Hive { path, why } => write!(out, "The registry hive {} cannot be used: {why}.", path.display()),
             OpenError::Bundle { path, why } => write!(out, "{} holds nothing that hresolve can use. {why}", path.display()),
             OpenError::Io { path, source } => write!(out, "{} cannot be read: {source}.", path.display()),
+            OpenError::NothingLive => write!(
+                out,
+                "This computer does not run Windows, so there is no running Windows (live) to look at. Name a mounted Windows volume or what somebody sent."
+            ),
             OpenError::NoSuchMachine { name, known } => {
                 write!(out, "There is no practice machine named {name:?}. There are: {}.", known.join(", "))
             }

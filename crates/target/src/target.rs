@@ -1,7 +1,7 @@
 //! The two traits behind which every kind of machine disappears: one reads, one also changes.
 
 use crate::{Source, StateStore, TargetError};
-use model::{Change, FileOrigin, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{Change, FileOrigin, HeldService, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::io::{Cursor, Read};
 use std::rc::Rc;
 
@@ -288,6 +288,30 @@ pub trait WritableTarget: Target {
     /// # Errors
     /// When it exists and cannot be removed.
     fn remove_temporary(&mut self, path: &VolumePath) -> Result<(), TargetError>;
+
+    /// The services that would keep these changes from being made, as they are now; none where nothing runs.
+    ///
+    /// # Errors
+    /// When they cannot be asked about.
+    fn in_the_way(&self, _changes: &[Change]) -> Result<Vec<HeldService>, TargetError> {
+        Ok(Vec::new())
+    }
+
+    /// Keeps these services from running: disables and stops them. The caller has recorded how they were.
+    ///
+    /// # Errors
+    /// When one refuses; the caller lets all of them go again.
+    fn hold(&mut self, _held: &[HeldService]) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    /// Gives these services their start types back and has those run again that ran.
+    ///
+    /// # Errors
+    /// When one refuses; the others have been let go all the same.
+    fn let_go(&mut self, _held: &[HeldService]) -> Result<(), TargetError> {
+        Ok(())
+    }
 
     /// From now on [`Target::source`] is this.
     fn use_source(&mut self, source: Rc<dyn Source>);

@@ -7,7 +7,7 @@ pub(super) mod hives;
 pub(super) mod metadata;
 mod paths;
 mod room;
-mod users;
+pub(super) mod users;
 mod write;
 
 use crate::target::{Entry, Expanded, KeyView, Target};
@@ -166,7 +166,7 @@ impl Target for FolderTarget {
 
     fn key(&self, path: &str) -> Reading<KeyView> {
         if let Some((user, inside)) = crate::registry_path::of_user(path) {
-            return self.honest(users::key(self, user, inside, path));
+            return self.honest(users::key(self, &self.paths, user, inside, path));
         }
         let path = match RegistryPath::parse(path, self.windows.control_set) {
             Ok(path) => path,

@@ -6,6 +6,7 @@ mod files;
 pub(crate) mod folder;
 mod identify;
 pub mod lab;
+mod live;
 pub(crate) mod overlay;
 mod read_only;
 pub(crate) mod recording;
@@ -14,6 +15,9 @@ pub(crate) mod watched;
 use crate::{BundleTarget, CollectedTarget, FolderTarget, OpenError, Target, WritableTarget};
 use model::TargetKind;
 use std::path::Path;
+
+/// The word by which people name the running Windows.
+const LIVE: &str = "live";
 
 /// Opens a target by what the person typed: a path, or `lab:NAME` (built into `scratch`).
 ///
@@ -27,11 +31,14 @@ pub fn open(text: &str, scratch: &Path) -> Result<Box<dyn Target>, OpenError> {
     })
 }
 
-/// The same for a target that may be changed. A bundle of logs says in `why_not` that nothing can be changed in it.
+/// The same for a target that may be changed, `live` among them. A bundle of logs says in `why_not` that nothing can be changed in it.
 ///
 /// # Errors
 /// When it is neither a Windows installation nor a bundle of logs, or cannot be read.
 pub fn open_writable(text: &str, scratch: &Path) -> Result<Box<dyn WritableTarget>, OpenError> {
+    if text == LIVE {
+        return live::open();
+    }
     Ok(match open_any(text, scratch)? {
         Opened::Folder(folder) => Box::new(folder),
         Opened::Bundle(bundle) => Box::new(read_only::ReadOnlyTarget(bundle)),

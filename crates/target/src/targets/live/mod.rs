@@ -1,0 +1,31 @@
+//! The running Windows. The only place in this project with `unsafe` code and with code for Windows alone; on other systems there is
+//! nothing here but the answer that there is no running Windows.
+#![cfg_attr(windows, allow(unsafe_code, reason = "the functions of Windows are called here and nowhere else; each call says why it is sound"))]
+
+#[cfg(windows)]
+mod holding;
+#[cfg(windows)]
+mod registry;
+#[cfg(windows)]
+mod services;
+#[cfg(windows)]
+mod system;
+#[cfg(windows)]
+mod write;
+
+use crate::{OpenError, WritableTarget};
+
+/// Opens the Windows that this program runs in.
+///
+/// # Errors
+/// When this is no Windows, or one that does not say what it is.
+#[cfg(windows)]
+pub(super) fn open() -> Result<Box<dyn WritableTarget>, OpenError> {
+    Ok(Box::new(system::LiveTarget::open()?))
+}
+
+/// Elsewhere there is none.
+#[cfg(not(windows))]
+pub(super) fn open() -> Result<Box<dyn WritableTarget>, OpenError> {
+    Err(OpenError::NothingLive)
+}

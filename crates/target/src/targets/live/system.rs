@@ -1,0 +1,178 @@
+//! The running Windows as a target: its registry by Windows' own calls, its files by their names, its services by their manager.
+
+use super::registry;
+use crate::target::{Entry, Expanded, KeyView, Target};
+use crate::targets::folder::{Paths, users};
+use crate::targets::identify;
+use crate::{OpenError, RegistryPath, Source};
+use model::{KeyTree, Reading, Room, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::PathBuf;
+use std::rc::Rc;
+use windows::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
+use windows::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
+use windows::core::HSTRING;
+
+/// The Windows that this program runs in.
+pub(crate) struct LiveTarget {
+    pub(super) paths: Paths,
+    pub(super) windows_folder: VolumePath,
+    pub(super) windows: WindowsVersion,
+    pub(super) drive: char,
+    /// The control set of the next start, when it is not the one that runs.
+    next_control_set: Option<u32>,
+    pub(super) source: Option<Rc<dyn Source>>,
+    /// Content that is to be put in its place, by its sha256.
+    pub(super) offered: BTreeMap<String, Vec<u8>>,
+}
+
+impl LiveTarget {
+    /// Opens the running Windows. Nothing is locked and nothing is written.
+    ///
+    /// # Errors
+    /// When its folder or its version cannot be told.
+    pub(super) fn open() -> Result<Self, OpenError> {
+        let folder = windows_folder();
+        let unclear = |why: String| OpenError::Hive { path: PathBuf::from(&folder), why };
+        let mut letters = folder.chars();
+        let (Some(drive), Some(':')) = (letters.next(), letters.next()) else {
+            return Err(unclear("Windows does not say in which folder it lies".into()));
+        };
+        let mut target = LiveTarget {
+            paths: Paths::new(PathBuf::from(format!("{drive}:\\"))),
+            windows_folder: VolumePath::parse(letters.as_str()).map_err(unclear)?,
+            windows: WindowsVersion::unknown(),
+            drive: drive.to_ascii_uppercase(),
+            next_control_set: None,
+            source: None,
+            offered: BTreeMap::new(),
+        };
+        // In the spelling that is on the disk, whatever Windows was started with.
+        if let Reading::Known(entry) = target.paths.entry(&target.windows_folder) {
+            target.windows_folder = entry.path;
+        }
+        let number = |name: &str| target.value("HKLM\\SYSTEM\\Select", name).into_known().and_then(|data| data.as_dword());
+        let current = number("Current").unwrap_or(1);
+        target.next_control_set = number("Default").filter(|default| *default != current);
+        target.windows = identify::by_software(&target, current)
+            .map(|(windows, _)| windows)
+            .ok_or_else(|| unclear("the registry of this Windows does not name its build (CurrentBuildNumber)".into()))?;
+        Ok(target)
+    }
+
+    pub(super) fn registry_path(&self, text: &str) -> Result<RegistryPath, String> {
+        RegistryPath::parse(text, self.windows.control_set)
+    }
+}
+
+/// For example `C:\Windows`; of the system itself also where a terminal server gives each user an own one. Empty when it cannot be told.
+fn windows_folder() -> String {
+    let mut buffer = [0_u16; 512];
+    // SAFETY: the buffer's size is part of the slice.
+    let units = unsafe { GetSystemWindowsDirectoryW(Some(&mut buffer)) };
+    String::from_utf16_lossy(buffer.get(..units as usize).unwrap_or_default())
+}
+
+impl Target for LiveTarget {
+    fn info(&self) -> TargetInfo {
+        TargetInfo { kind: TargetKind::Live, path: format!("{}:\\", self.drive), windows: Some(self.windows.clone()) }
+    }
+
+    fn windows(&self) -> &WindowsVersion {
+        &self.windows
+    }
+
+    fn drive(&self) -> char {
+        self.drive
+    }
+
+    fn key(&self, path: &str) -> Reading<KeyView> {
+        if let Some((user, inside)) = crate::registry_path::of_user(path) {
+            // The hive of somebody who is signed in is loaded, and its file is locked; everybody else's is read from its file.
+            return registry::key_of_user(user, inside, path).unwrap_or_else(|| users::key(self, &self.paths, user, inside, path));
+        }
+        match self.registry_path(path) {
+            Ok(place) => registry::key(&place, &place.to_string()).map(|mut view| {
+                // A link that exists only while Windows runs; the sets themselves are beside it.
+                if place.inside.is_empty() {
+                    view.subkeys.retain(|name| !crate::names_equal(name, "CurrentControlSet"));
+                }
+                view
+            }),
+            Err(why) => Reading::Unreadable(why),
+        }
+    }
+
+    fn key_tree(&self, path: &str) -> Reading<KeyTree> {
+        match self.registry_path(path) {
+            Ok(place) => registry::tree(&place, &place.to_string()),
+            Err(why) => Reading::Unreadable(why),
+        }
+    }
+
+    fn source(&self) -> Option<&dyn Source> {
+        self.source.as_deref()
+    }
+
+    fn entry(&self, path: &VolumePath) -> Reading<Entry> {
+        self.paths.entry(path)
+    }
+
+    fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
+        self.paths.read(path, limit)
+    }
+
+    fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
+        self.paths.open_file(path).map(|(file, _)| Box::new(file) as Box<dyn Read + '_>)
+    }
+
+    fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
+        self.paths.read_start(path, length)
+    }
+
+    fn sha256(&self, path: &VolumePath) -> Reading<String> {
+        self.paths.sha256(path)
+    }
+
+    fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
+        // Windows and other programs go on working while this one looks, so nothing that was listed before counts.
+        self.paths.forget();
+        self.paths.list(path)
+    }
+
+    fn room(&self) -> Reading<Room> {
+        let (mut free, mut whole) = (0_u64, 0_u64);
+        let root = HSTRING::from(format!("{}:\\", self.drive));
+        // SAFETY: the path is a terminated string and both numbers are locals.
+        match unsafe { GetDiskFreeSpaceExW(&root, None, Some(&raw mut whole), Some(&raw mut free)) } {
+            Ok(()) => Reading::Known(Room { free, whole }),
+            Err(error) => Reading::Unreadable(format!("the room on the volume could not be told: {error}")),
+        }
+    }
+
+    fn expand(&self, text: &str) -> Expanded {
+        crate::targets::folder::expand_on(self, text)
+    }
+
+    fn why_not(&self) -> Vec<WhyNot> {
+        let mut reasons = Vec::new();
+        let servicing = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending";
+        let pending = self.windows_folder.join("WinSxS").join("pending.xml");
+        if self.key(servicing).known().is_some() && self.paths.entry(&pending).known().is_some() {
+            reasons.push(WhyNot::RestartPending);
+        }
+        if let Some(default) = self.next_control_set {
+            reasons.push(WhyNot::ControlSetsDiffer { current: self.windows.control_set, default });
+        }
+        reasons
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn windows_folder(&self) -> VolumePath {
+        self.windows_folder.clone()
+    }
+}
