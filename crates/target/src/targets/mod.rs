@@ -24,6 +24,10 @@ const LIVE: &str = "live";
 /// # Errors
 /// When it is neither a Windows installation nor a bundle of logs, or cannot be read.
 pub fn open(text: &str, scratch: &Path) -> Result<Box<dyn Target>, OpenError> {
+    if text == LIVE {
+        let live: Box<dyn WritableTarget> = live::open()?;
+        return Ok(live);
+    }
     Ok(match open_any(text, scratch)? {
         Opened::Folder(folder) => Box::new(folder),
         Opened::Bundle(bundle) => Box::new(bundle),

@@ -5,9 +5,9 @@
 
 use super::services;
 use super::system::LiveTarget;
+use crate::TargetError;
 use crate::observe::is_within;
 use crate::target::Target;
-use crate::{RegistryPath, TargetError};
 use model::{Change, HeldService, RegistryData, VolumePath};
 use std::path::PathBuf;
 
@@ -75,7 +75,7 @@ fn put_start_back(target: &LiveTarget, service: &HeldService) -> Result<(), Targ
     services::set_start(&service.name, service.start).map_err(failed("give its start type back to the service", service))?;
     if start_of(target, &service.name) != Some(service.start) {
         // The manager took it and the registry does not show it, so it is written there.
-        let path = RegistryPath::parse(&key_of(target, &service.name), target.windows.control_set).map_err(|why| TargetError::Refused { why })?;
+        let (_, path) = target.registry_path(&key_of(target, &service.name)).map_err(|why| TargetError::Refused { why })?;
         super::registry::set_value(&path, "Start", &RegistryData::dword(service.start))
             .map_err(failed("give its start type back to the service", service))?;
     }

@@ -4,7 +4,7 @@ use super::registry;
 use crate::target::{Entry, Expanded, KeyView, Target};
 use crate::targets::folder::{Paths, users};
 use crate::targets::identify;
-use crate::{OpenError, RegistryPath, Source};
+use crate::{HiveName, OpenError, RegistryPath, Source};
 use model::{KeyTree, Reading, Room, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,6 +13,9 @@ use std::rc::Rc;
 use windows::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
 use windows::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 use windows::core::HSTRING;
+
+/// The name of the control set that runs.
+const CURRENT: &str = "CurrentControlSet";
 
 /// The Windows that this program runs in.
 pub(crate) struct LiveTarget {
@@ -61,8 +64,18 @@ impl LiveTarget {
         Ok(target)
     }
 
-    pub(super) fn registry_path(&self, text: &str) -> Result<RegistryPath, String> {
-        RegistryPath::parse(text, self.windows.control_set)
+    /// Where a key is shown, with the control set's number as everywhere, and where it is opened: the set that runs by the name that
+    /// Windows itself uses for it.
+    pub(super) fn registry_path(&self, text: &str) -> Result<(String, RegistryPath), String> {
+        let path = RegistryPath::parse(text, self.windows.control_set)?;
+        let shown = path.to_string();
+        let running = format!("ControlSet{:03}", self.windows.control_set);
+        let (set, rest) = path.inside.split_once('\\').map_or((path.inside.as_str(), None), |(set, rest)| (set, Some(rest)));
+        if path.hive == HiveName::System && crate::names_equal(set, &running) {
+            let inside = rest.map_or(CURRENT.to_owned(), |rest| format!("{CURRENT}\\{rest}"));
+            return Ok((shown, RegistryPath { inside, ..path }));
+        }
+        Ok((shown, path))
     }
 }
 
@@ -93,10 +106,14 @@ impl Target for LiveTarget {
             return registry::key_of_user(user, inside, path).unwrap_or_else(|| users::key(self, &self.paths, user, inside, path));
         }
         match self.registry_path(path) {
-            Ok(place) => registry::key(&place, &place.to_string()).map(|mut view| {
-                // A link that exists only while Windows runs; the sets themselves are beside it.
-                if place.inside.is_empty() {
-                    view.subkeys.retain(|name| !crate::names_equal(name, "CurrentControlSet"));
+            Ok((shown, place)) => registry::key(&place, &shown).map(|mut view| {
+                // It exists only while Windows runs; what it is shown as is beside it.
+                if place.hive == HiveName::System && place.inside.is_empty() {
+                    view.subkeys.retain(|name| !crate::names_equal(name, CURRENT));
+                    let running = format!("ControlSet{:03}", self.windows.control_set);
+                    if !view.has_subkey(&running) {
+                        view.subkeys.push(running);
+                    }
                 }
                 view
             }),
@@ -106,7 +123,7 @@ impl Target for LiveTarget {
 
     fn key_tree(&self, path: &str) -> Reading<KeyTree> {
         match self.registry_path(path) {
-            Ok(place) => registry::tree(&place, &place.to_string()),
+            Ok((shown, place)) => registry::tree(&place, &shown),
             Err(why) => Reading::Unreadable(why),
         }
     }

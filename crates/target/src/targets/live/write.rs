@@ -23,7 +23,7 @@ impl LiveTarget {
     }
 
     fn written_path(&self, key: &str) -> Result<RegistryPath, TargetError> {
-        self.registry_path(key).map_err(|why| TargetError::Refused { why })
+        self.registry_path(key).map(|(_, path)| path).map_err(|why| TargetError::Refused { why })
     }
 
     /// One change of the registry. The caller has looked that it is as expected.
@@ -33,10 +33,10 @@ impl LiveTarget {
         let object = change.object(self.drive);
         let forward = direction == Direction::Forward;
         match change {
-            Change::SetValue { name, old, new, .. } => self.put_value(&path, name, if forward { Some(new) } else { old.as_ref() }, &object),
-            Change::DeleteValue { name, old, .. } => self.put_value(&path, name, if forward { None } else { Some(old) }, &object),
+            Change::SetValue { name, old, new, .. } => self.put_value(key, &path, name, if forward { Some(new) } else { old.as_ref() }),
+            Change::DeleteValue { name, old, .. } => self.put_value(key, &path, name, if forward { None } else { Some(old) }),
             Change::CreateKey { .. } if forward => registry::create_key(&path).map_err(failed("make the key", &object)),
-            Change::CreateKey { .. } => self.remove_empty(&path, &object),
+            Change::CreateKey { .. } => self.remove_empty(key, &path),
             Change::RemoveKey { tree, .. } | Change::PutKey { tree, .. } => {
                 if let Some(why) = crate::protected::why_key(key, tree) {
                     return Err(TargetError::Refused { why: format!("{key} {why}") });
@@ -53,15 +53,16 @@ impl LiveTarget {
 
     /// Sets a value, or removes it. What the service manager holds in its own memory is changed through it first, so that it is so at
     /// once and not only after the next start; then the value gets exactly the type and bytes that are meant.
-    fn put_value(&self, path: &RegistryPath, name: &str, data: Option<&RegistryData>, object: &str) -> Result<(), TargetError> {
-        if let Some(service) = services::of_key(&path.to_string(), self.windows.control_set) {
-            self.tell_manager(service, name, data).map_err(failed("have the service manager change", object))?;
+    fn put_value(&self, key: &str, path: &RegistryPath, name: &str, data: Option<&RegistryData>) -> Result<(), TargetError> {
+        let object = format!("{key}\\{name}");
+        if let Some(service) = services::of_key(key, self.windows.control_set) {
+            self.tell_manager(service, name, data).map_err(failed("have the service manager change", &object))?;
         }
-        let now = self.value(&path.to_string(), name).into_known();
+        let now = self.value(key, name).into_known();
         match data {
             _ if now.as_ref() == data => Ok(()),
-            Some(data) => registry::set_value(path, name, data).map_err(failed("set", object)),
-            None => registry::delete_value(path, name).map_err(failed("remove", object)),
+            Some(data) => registry::set_value(path, name, data).map_err(failed("set", &object)),
+            None => registry::delete_value(path, name).map_err(failed("remove", &object)),
         }
     }
 
@@ -83,8 +84,8 @@ impl LiveTarget {
     }
 
     /// A key of ours may go only while nothing is in it.
-    fn remove_empty(&self, path: &RegistryPath, object: &str) -> Result<(), TargetError> {
-        match self.key(&path.to_string()) {
+    fn remove_empty(&self, object: &str, path: &RegistryPath) -> Result<(), TargetError> {
+        match self.key(object) {
             Reading::Known(view) if view.values.is_empty() && view.subkeys.is_empty() => {
                 registry::delete_tree(path).map_err(failed("remove the key", object))
             }
@@ -96,7 +97,7 @@ impl LiveTarget {
 
     /// Makes a whole key; when that fails in the middle, what was made of it goes again.
     fn put_tree(&self, path: &RegistryPath, tree: &KeyTree, object: &str) -> Result<(), TargetError> {
-        if self.key(&path.to_string()).known().is_some() {
+        if self.key(object).known().is_some() {
             return Err(TargetError::Unexpected { object: object.into(), found: "the key exists already".into() });
         }
         registry::put_tree(path, tree).map_err(|error| {
@@ -138,7 +139,7 @@ impl WritableTarget for LiveTarget {
                 Reading::Unreadable(why) => return Err(TargetError::Refused { why }),
                 _ => return Err(TargetError::Unexpected { object: change.object(self.drive), found: "it cannot be read".into() }),
             }
-            touched.extend(change.key().and_then(|key| self.registry_path(key).ok()).map(|path| path.hive));
+            touched.extend(change.key().and_then(|key| self.registry_path(key).ok()).map(|(_, path)| path.hive));
             self.change_registry(change, direction)?;
         }
         touched.sort_unstable();
