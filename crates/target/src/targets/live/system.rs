@@ -58,6 +58,7 @@ impl LiveTarget {
         let number = |name: &str| target.value("HKLM\\SYSTEM\\Select", name).into_known().and_then(|data| data.as_dword());
         let current = number("Current").unwrap_or(1);
         target.next_control_set = number("Default").filter(|default| *default != current);
+        target.windows.control_set = current;
         target.windows = identify::by_software(&target, current)
             .map(|(windows, _)| windows)
             .ok_or_else(|| unclear("the registry of this Windows does not name its build (CurrentBuildNumber)".into()))?;
