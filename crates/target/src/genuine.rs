@@ -6,7 +6,7 @@
 //! Portable Executable Signature Format", Microsoft 2008; of other files that of all bytes). A catalog that is itself missing is
 //! vouched for by its copy with the same name in `CatRoot`, and by listing the package's description beside it.
 
-use crate::{Entry, EntryKind, Target, names_equal};
+use crate::{Target, names_equal};
 use model::{FileOrigin, Reading, VolumePath};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -17,12 +17,6 @@ const PACKAGES: &str = "servicing\\Packages";
 /// Larger catalogs do not exist; the largest known are a few megabytes.
 const LARGEST_CATALOG: u64 = 64 << 20;
 const LARGEST_MANIFEST: u64 = 16 << 20;
-
-/// A file without content, or with zeros alone: nothing is lost when another takes its place.
-pub fn is_worthless(target: &dyn Target, entry: &Entry) -> bool {
-    entry.kind == EntryKind::File
-        && (entry.size == 0 || target.read(&entry.path, 64 << 20).known().is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0)))
-}
 
 /// Content that is to become a file of this Windows.
 #[derive(Debug, Clone)]

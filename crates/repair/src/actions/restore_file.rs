@@ -16,20 +16,11 @@ pub(super) fn describe(settings: &Settings) -> String {
     format!("Put {} back as a copy of {from}, when this Windows vouches for its content", setting(settings, "path"))
 }
 
-pub(super) fn changes(target: &dyn Target, settings: &Settings, run: &str) -> Result<Vec<Change>, String> {
+pub(super) fn changes(target: &dyn Target, settings: &Settings, _run: &str) -> Result<Vec<Change>, String> {
     let place = path(target, settings, "path")?;
     let shown = place.with_drive(target.drive());
-    let mut changes = Vec::new();
     match target.entry(&place) {
         Reading::Absent => {}
-        // Damaged content is not thrown away: it gets another name, beside.
-        Reading::Known(entry) if target::is_worthless(target, &entry) => {
-            let aside = place.parent().unwrap_or_else(|| place.clone()).join(&format!("{}.hresolve-{run}", place.file_name()));
-            if target::protected(&target.windows_folder(), &place).is_some() {
-                return Err(format!("{shown} is there and damaged, and lies where hresolve renames nothing"));
-            }
-            changes.push(crate::action::rename(target, entry, aside)?);
-        }
         Reading::Known(_) => return Ok(Vec::new()),
         Reading::NotCollected => return Err(format!("{shown} is not part of what was given")),
         Reading::Unreadable(why) => return Err(why),
@@ -45,6 +36,5 @@ pub(super) fn changes(target: &dyn Target, settings: &Settings, run: &str) -> Re
     };
     let candidate = Candidate { place, from, content };
     target::genuine(target, std::slice::from_ref(&candidate))?;
-    changes.push(crate::action::put(candidate));
-    Ok(changes)
+    Ok(vec![crate::action::put(candidate)])
 }
