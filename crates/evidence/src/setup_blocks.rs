@@ -224,13 +224,7 @@ pub(crate) fn system_partitions(target: &dyn Target, failures: &[Failure]) -> Op
     let codes = ["0x80070002", "0x80073BC3", "0x80073B92"];
     let failure =
         open(failures).find(|failure| failure.phase.starts_with("0x20009") && codes.iter().any(|code| failure.code.eq_ignore_ascii_case(code)))?;
-    let place = Place {
-        source: failure.source.clone(),
-        at: failure.at.clone(),
-        text: format!("{} at {}", failure.code, failure.phase),
-        phase: failure.phase.clone(),
-        when: failure.last.clone(),
-    };
+    let place = place_of(failure, format!("{} at {}", failure.code, failure.phase));
     let value = |name: &str| target.value(CONTROL, name).into_known().and_then(|data| data.as_text()).filter(|text| !text.is_empty());
     let (Some(windows), Some(firmware)) = (value("SystemBootDevice"), value("FirmwareBootDevice")) else {
         let state = ("not-collected", "from which drive the computer starts could not be read".to_owned());
@@ -262,18 +256,17 @@ pub(crate) fn boot_manager(target: &dyn Target, failures: &[Failure]) -> Option<
     let failure = open(failures).filter(old_media).find(|failure| codes.iter().any(|code| failure.code.eq_ignore_ascii_case(code)))?;
     let view = target.key(&format!("{CONTROL}\\SecureBoot\\Servicing")).into_known()?;
     let value = view.value("WindowsUEFICA2023Capable").and_then(RegistryData::as_dword)?;
-    let place = Place {
-        source: failure.source.clone(),
-        at: failure.at.clone(),
-        text: format!("{} of {}", failure.code, failure.subject),
-        phase: failure.phase.clone(),
-        when: failure.last.clone(),
-    };
+    let place = place_of(failure, format!("{} of {}", failure.code, failure.subject));
     let state = match value {
         2 => ("wrong", "the computer starts by the boot manager that is signed with the certificate of 2023".to_owned()),
         other => ("present", format!("WindowsUEFICA2023Capable is {other}: the computer does not start by the boot manager of 2023")),
     };
     Some(standing("new-boot-manager", "setting", &format!("{}\\WindowsUEFICA2023Capable", view.path), state, place))
+}
+
+/// Where a failed upgrade is told of, with what of it is shown.
+fn place_of(failure: &Failure, text: String) -> Place {
+    Place { source: failure.source.clone(), at: failure.at.clone(), text, phase: failure.phase.clone(), when: failure.last.clone() }
 }
 
 fn open(failures: &[Failure]) -> impl Iterator<Item = &Failure> {
