@@ -243,8 +243,6 @@ pub enum Change {
         path: VolumePath,
         /// sha256 of the content.
         sha256: String,
-        /// Its size in bytes.
-        size: u64,
         /// Where the content comes from.
         from: FileOrigin,
     },

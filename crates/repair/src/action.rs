@@ -63,7 +63,7 @@ pub(crate) fn path(target: &dyn Target, settings: &Settings, name: &str) -> Resu
 /// The change that puts content in its place.
 pub(crate) fn put(candidate: Candidate) -> Change {
     let Candidate { place, from, content } = candidate;
-    Change::PutFile { path: place, sha256: target::sha256(&content), size: content.len() as u64, from }
+    Change::PutFile { path: place, sha256: target::sha256(&content), from }
 }
 
 /// The rename of an entry, with what undo will recognise it by.

@@ -426,7 +426,8 @@ mod damage;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
-    use super::{Event, JournalError, line, parse};
+    use super::{Event, JournalError, line, parse, sha256};
+    use model::Change;
 
     fn text() -> String {
         let events = [
@@ -457,5 +458,18 @@ mod tests {
             bytes[at] ^= 1;
             assert!(matches!(parse(&bytes), Err(JournalError::Damaged { line: 1, .. })), "byte {at}");
         }
+    }
+
+    /// Version 2 held the size of a file that was put in its place, which nothing ever read.
+    #[test]
+    fn a_line_that_names_the_size_of_a_put_file_is_read() {
+        let event = r#"{"event":"started","step":1,"cause":"component-file-missing","subject":"1","action":"restore-file","says":"s","level":"ask","changes":[{"change":"put-file","path":"\\Windows\\a.dll","sha256":"00","size":7,"from":{"volume":"\\Windows\\b.dll"}}]}"#;
+        let text = format!("{{\"n\":1,\"len\":{},\"sum\":\"{}\",\"e\":{event}}}\n", event.len(), &sha256(event.as_bytes())[..16]);
+        let (events, good) = parse(text.as_bytes()).unwrap();
+        assert_eq!(good, text.len() as u64);
+        let [Event::Started { changes, .. }] = events.as_slice() else { unreachable!("{events:?}") };
+        assert!(matches!(changes.as_slice(), [Change::PutFile { path, sha256, .. }] if path.file_name() == "a.dll" && sha256 == "00"), "{changes:?}");
+        // Lines of today are the same without it.
+        assert!(!line(1, &events[0]).unwrap().contains("size"));
     }
 }

@@ -331,7 +331,6 @@ fn one_of_each(target: &dyn Target) -> Vec<Change> {
         Change::PutKey { key: "HKLM\\SYSTEM\\ControlSet001\\Services\\Copied".into(), tree: known(target.key_tree(WUAUSERV), "tree") },
         Change::PutFile {
             sha256: hash(&file),
-            size: known(target.entry(&file), "entry").size,
             from: FileOrigin::Volume(file),
             path: windows.join("System32\\copied.dll"),
         },
@@ -421,8 +420,8 @@ fn what_is_not_as_expected_is_refused_and_stays() {
                 tree: target.key_tree(SERVICES).into_known().unwrap_or_default(),
             },
             // Nothing is put over what is there, nor among the hives.
-            Change::PutFile { path: windows.join(FILE), sha256: "0".repeat(64), size: 1, from: FileOrigin::Source("x".into()) },
-            Change::PutFile { path: windows.join("System32\\config\\new"), sha256: "0".repeat(64), size: 1, from: FileOrigin::Source("x".into()) },
+            Change::PutFile { path: windows.join(FILE), sha256: "0".repeat(64), from: FileOrigin::Source("x".into()) },
+            Change::PutFile { path: windows.join("System32\\config\\new"), sha256: "0".repeat(64), from: FileOrigin::Source("x".into()) },
             // What Windows needs is never renamed.
             Change::Rename { from: windows.join("System32"), to: windows.join("System33"), identity: None },
         ];
