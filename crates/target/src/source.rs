@@ -18,18 +18,13 @@ pub trait Source {
     /// path; below a Windows folder that was named itself; and, as an unpacked update holds them, component folders and packages
     /// directly in it.
     fn find(&self, path: &VolumePath, windows: &VolumePath) -> Option<String> {
-        let inside = path.components().get(windows.components().len()..)?;
-        let store = match inside {
-            [store, rest @ ..] if crate::names_equal(store, "WinSxS") && !rest.is_empty() => rest,
-            [servicing, packages, rest @ ..]
-                if crate::names_equal(servicing, "servicing") && crate::names_equal(packages, "Packages") && !rest.is_empty() =>
-            {
-                rest
-            }
-            rest => rest,
-        };
-        let names = [["Windows".to_owned()].iter().chain(inside).cloned().collect::<Vec<_>>().join("\\"), inside.join("\\"), store.join("\\")];
-        names.into_iter().find(|name| self.has(name))
+        let inside = path.components().get(windows.components().len()..)?.join("\\");
+        let unpacked = ["WinSxS\\", "servicing\\Packages\\"].iter().find_map(|store| {
+            let (start, rest) = inside.split_at_checked(store.len())?;
+            crate::names_equal(start, store).then(|| rest.to_owned())
+        });
+        let names = [Some(format!("Windows\\{inside}")), Some(inside.clone()), unpacked];
+        names.into_iter().flatten().find(|name| self.has(name))
     }
 
     /// Whether there is such a file.

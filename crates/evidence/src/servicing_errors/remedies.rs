@@ -81,10 +81,10 @@ fn on_disk(path: &VolumePath, windows: &VolumePath) -> Vec<VolumePath> {
             let folders: &[&str] = match component.split('_').next().unwrap_or_default().to_ascii_lowercase().as_str() {
                 "wow64" => &["SysWOW64"],
                 "x86" => &["SysWOW64", "System32"],
-                _ => &["System32", "System32\\drivers", "System32\\wbem", "."],
+                // The last one is the Windows folder itself.
+                _ => &["System32", "System32\\drivers", "System32\\wbem", ""],
             };
-            let folder = |name: &&str| if *name == "." { windows.clone() } else { windows.join(name) };
-            folders.iter().map(|name| folder(name).join(file)).collect()
+            folders.iter().map(|folder| windows.join(&format!("{folder}\\{file}"))).collect()
         }
         [.., file] if file.to_ascii_lowercase().ends_with(".cat") => vec![windows.join(CATALOGS).join(file)],
         _ => Vec::new(),
