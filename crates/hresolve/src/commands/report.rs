@@ -47,20 +47,10 @@ fn kept_diagnosis(name: &str) -> Option<Result<Diagnosis, Failure>> {
         Ok(bytes) => bytes,
         Err(error) => return Some(Err(Failure::usage(format!("{name} cannot be read: {error}.")))),
     };
-    let parsed: Result<Diagnosis, _> = serde_json::from_str(text(&bytes).trim_start_matches('\u{feff}'));
+    // PowerShell writes what is redirected into a file as UTF-16.
+    let parsed: Result<Diagnosis, _> = serde_json::from_str(&evidence::logs::decode(&bytes));
     Some(parsed.map_err(|error| wrong(error.to_string())).and_then(|diagnosis| match diagnosis.schema.as_str() {
         "hresolve/diagnosis/1" => Ok(diagnosis),
         other => Err(wrong(format!("its schema is {other:?}"))),
     }))
-}
-
-/// PowerShell writes what is redirected into a file as UTF-16.
-fn text(bytes: &[u8]) -> String {
-    match bytes.strip_prefix(&[0xFF, 0xFE]) {
-        Some(rest) => {
-            let units = rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-        }
-        None => String::from_utf8_lossy(bytes).into_owned(),
-    }
 }
