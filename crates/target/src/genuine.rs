@@ -11,8 +11,8 @@ use model::{FileOrigin, Reading, VolumePath};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-/// Where Windows keeps the catalogs of its own files.
-const CATALOGS: &str = "System32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}";
+/// Where Windows keeps the catalogs of its own files, below the Windows folder.
+pub const CATALOGS: &str = "System32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}";
 const PACKAGES: &str = "servicing\\Packages";
 /// Larger catalogs do not exist; the largest known are a few megabytes.
 const LARGEST_CATALOG: u64 = 64 << 20;

@@ -21,7 +21,7 @@ mod targets;
 
 pub use clock::{Now, Stopwatch, now};
 pub use error::{OpenError, TargetError};
-pub use genuine::{Candidate, digests as catalog_digests, proof as genuine};
+pub use genuine::{CATALOGS, Candidate, digests as catalog_digests, proof as genuine};
 pub use installations::{Installation, installations};
 pub use names::names_equal;
 pub use protected::why as protected;

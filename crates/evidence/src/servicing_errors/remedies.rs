@@ -8,7 +8,6 @@ use target::{Candidate, Target, names_equal};
 const DRIVERS: &str = "HKLM\\SYSTEM\\DriverDatabase";
 const SELECT: &str = "HKLM\\SYSTEM\\Select";
 const TASKS: &str = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Schedule\\TaskCache";
-const CATALOGS: &str = "System32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}";
 
 /// One thing by which an object can be put right: the fact's name, its value, and a sentence.
 pub(crate) type Remedy = (&'static str, Option<String>, String);
@@ -86,7 +85,7 @@ fn on_disk(path: &VolumePath, windows: &VolumePath) -> Vec<VolumePath> {
             };
             folders.iter().map(|folder| windows.join(&format!("{folder}\\{file}"))).collect()
         }
-        [.., file] if file.to_ascii_lowercase().ends_with(".cat") => vec![windows.join(CATALOGS).join(file)],
+        [.., file] if file.to_ascii_lowercase().ends_with(".cat") => vec![windows.join(target::CATALOGS).join(file)],
         _ => Vec::new(),
     }
 }
