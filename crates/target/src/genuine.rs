@@ -5,8 +5,12 @@
 //! `servicing\Packages`, which list a digest for every file that they sign (of programs the Authenticode digest, "Windows Authenticode
 //! Portable Executable Signature Format", Microsoft 2008; of other files that of all bytes). A catalog that is itself missing is
 //! vouched for by its copy with the same name in `CatRoot`, and by listing the package's description beside it.
+//!
+//! The digest of a program is calculated here and not by the crate `authenticode`: that one brings readers of X.509 and CMS, and no signature
+//! is verified here. A test compares with osslsigncode.
 
 use crate::{Target, names_equal};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use model::{FileOrigin, Reading, VolumePath};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -208,31 +212,18 @@ fn digest_in_manifest(target: &dyn Target, component: &str, file: &str) -> Optio
     let path = target.windows_folder().join("WinSxS\\Manifests").join(&format!("{component}.manifest"));
     let bytes = target.read(&path, LARGEST_MANIFEST).into_known()?;
     // Packed manifests (Windows 8 and later) begin with DCM and are not text.
-    let text = std::str::from_utf8(&bytes).ok()?;
-    text.split("<file ").skip(1).find_map(|element| {
+    digest_named(std::str::from_utf8(&bytes).ok()?, file)
+}
+
+fn digest_named(manifest: &str, file: &str) -> Option<Vec<u8>> {
+    manifest.split("<file ").skip(1).find_map(|element| {
         let element = element.split("</file>").next()?;
         let name = element.split("name=\"").nth(1)?.split('"').next()?;
         if !names_equal(name, file) {
             return None;
         }
-        from_base64(element.split("DigestValue>").nth(1)?.split('<').next()?.trim())
+        STANDARD.decode(element.split("DigestValue>").nth(1)?.split('<').next()?.trim()).ok()
     })
-}
-
-/// Standard base64 without anything but its letters; a dependency for this would be larger than this.
-fn from_base64(text: &str) -> Option<Vec<u8>> {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let (mut bits, mut held, mut out) = (0_u32, 0, Vec::new());
-    for letter in text.trim_end_matches('=').bytes() {
-        let value = LETTERS.iter().position(|known| *known == letter)?;
-        bits = bits << 6 | u32::try_from(value).ok()?;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push(u8::try_from(bits >> held & 0xFF).ok()?);
-        }
-    }
-    Some(out)
 }
 
 fn is_catalog(path: &VolumePath) -> bool {
@@ -273,13 +264,27 @@ fn own_catalog_lists(target: &dyn Target, place: &VolumePath, digests: &[Vec<u8>
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test")]
 mod tests {
-    use super::{digests, from_base64, lists};
+    use super::{digest, digest_named, digests, lists};
 
     #[test]
-    fn base64_is_read() {
-        assert_eq!(from_base64("aGVsbG8=").as_deref(), Some(&b"hello"[..]));
-        assert_eq!(from_base64("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=").unwrap().len(), 32);
-        assert_eq!(from_base64("no base64!"), None);
+    fn a_manifest_names_the_digest_of_each_of_its_files() {
+        // In the form of Windows 7; the digest is the SHA-256 of nothing.
+        let file = |name: &str, value: &str| {
+            format!(
+                "<file name=\"{name}\" sourceName=\"{name}\"><asmv2:hash xmlns:dsig=\"http://www.w3.org/2000/09/xmldsig#\"><dsig:DigestMethod \
+                 Algorithm=\"http://www.w3.org/2000/09/xmldsig#sha256\" /><dsig:DigestValue>{value}</dsig:DigestValue></asmv2:hash></file>"
+            )
+        };
+        let manifest = format!(
+            "<assembly>{}{}{}</assembly>",
+            file("first.dll", "aGVsbG8="),
+            file("Second.dll", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+            file("spoilt.dll", "no base64!")
+        );
+        assert_eq!(digest_named(&manifest, "first.dll").as_deref(), Some(&b"hello"[..]));
+        assert_eq!(digest_named(&manifest, "second.DLL"), Some(digest::<sha2::Sha256>(b"")));
+        assert_eq!(digest_named(&manifest, "spoilt.dll"), None);
+        assert_eq!(digest_named(&manifest, "third.dll"), None);
     }
 
     #[test]

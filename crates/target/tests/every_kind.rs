@@ -329,11 +329,7 @@ fn one_of_each(target: &dyn Target) -> Vec<Change> {
         Change::HardLink { sha256: hash(&file), existing: file.clone(), path: windows.join("System32\\second name.dll") },
         Change::RemoveKey { key: WUAUSERV.into(), tree: known(target.key_tree(WUAUSERV), "tree") },
         Change::PutKey { key: "HKLM\\SYSTEM\\ControlSet001\\Services\\Copied".into(), tree: known(target.key_tree(WUAUSERV), "tree") },
-        Change::PutFile {
-            sha256: hash(&file),
-            from: FileOrigin::Volume(file),
-            path: windows.join("System32\\copied.dll"),
-        },
+        Change::PutFile { sha256: hash(&file), from: FileOrigin::Volume(file), path: windows.join("System32\\copied.dll") },
     ]
 }
 
