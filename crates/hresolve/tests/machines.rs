@@ -28,6 +28,18 @@ fn findings(json: &Value) -> Vec<(String, String)> {
     json["findings"].as_array().unwrap().iter().map(|finding| (text(&finding["cause"]), text(&finding["object"]).to_lowercase())).collect()
 }
 
+/// What must be found on a machine, as [`findings`] gives it.
+fn expected(machine: &Expectation) -> Vec<(String, String)> {
+    machine.expect.iter().map(|one| (one.cause.clone(), one.object.to_lowercase())).collect()
+}
+
+/// What a run repaired and found right afterwards, as [`findings`] gives it.
+fn repaired(json: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let verified = json["verified"].as_array().unwrap().iter().filter(|one| one["right"] == true);
+    verified.map(|one| (text(&one["cause"]), text(&one["object"]).to_lowercase())).collect()
+}
+
 #[test]
 fn there_are_enough_machines() {
     let machines = lab::machines();
@@ -66,7 +78,7 @@ fn sick_machines_are_found_first_time() {
         let ran = built.run(&["diagnose", "--json"]);
         assert_eq!(ran.exit, i32::from(machine.diagnose_exit), "{}\n{}", machine.machine, ran.stdout);
         let found = findings(&ran.json());
-        let wanted: Vec<(String, String)> = machine.expect.iter().map(|expected| (expected.cause.clone(), expected.object.to_lowercase())).collect();
+        let wanted = expected(&machine);
         assert_eq!(found.iter().collect::<BTreeSet<_>>(), wanted.iter().collect::<BTreeSet<_>>(), "{}", machine.machine);
         assert!(wanted.contains(&found[0]), "{}: {:?} comes first", machine.machine, found[0]);
         if let Some(code) = machine.code() {
@@ -158,14 +170,16 @@ fn sick_machines_are_repaired_and_undone() {
                 }
             }
         }
-        // A fresh diagnosis has none of what was repaired, and nothing else that can be; a second fix has nothing to do.
-        let left = findings(&built.run(&["diagnose", "--json"]).json());
-        assert!(left.is_empty() || machine.fix_exit != 0, "{name} after the repair: {left:?}");
-        let repaired: Vec<_> = json["verified"].as_array().unwrap().iter().filter(|one| one["right"] == true).collect();
+        // A fresh diagnosis has what was expected but what was verified as repaired, and nothing else; a second fix has nothing to do.
+        let mut left = findings(&built.run(&["diagnose", "--json"]).json());
+        let repaired = repaired(&json);
         assert!(!repaired.is_empty(), "{name}: nothing was verified");
-        let again =
-            |one: &&Value| left.iter().any(|(cause, object)| one["cause"] == **cause && one["object"].as_str().unwrap().to_lowercase() == *object);
-        assert!(!repaired.iter().any(again), "{name}: {left:?} after {repaired:?}");
+        let mut wanted = expected(&machine);
+        wanted.retain(|one| !repaired.contains(one));
+        left.sort();
+        wanted.sort();
+        assert_eq!(left, wanted, "{name} after the repair of {repaired:?}");
+        assert!(left.is_empty() || machine.fix_exit != 0, "{name} after the repair: {left:?}");
         let second = built.run(&["fix", "--yes", "--json"]);
         assert!(second.json()["run"].is_null(), "{name}: a second fix did something\n{}", second.stdout);
         assert_eq!(after, built.fingerprint(), "{name}: the second fix changed something");
