@@ -1,7 +1,6 @@
 //! What a practice machine is expected to show: the front matter of its `expected.md`.
 
-use crate::session::Session;
-use model::ErrorCode;
+use model::{Diagnosis, ErrorCode};
 use serde::Deserialize;
 
 /// One expected finding.
@@ -57,11 +56,9 @@ impl Expectation {
         self.code.as_ref().filter(|code| !code.is_empty()).and_then(|code| code.parse().ok())
     }
 
-    /// How the diagnosis of the built machine differs from what is expected; empty when it does not.
-    pub fn differences(&self, session: &Session) -> Vec<String> {
-        let diagnosed = session.diagnose(None);
-        let found: Vec<(String, String)> =
-            diagnosed.diagnosis.findings.iter().map(|finding| (finding.cause.clone(), finding.object.clone())).collect();
+    /// How the diagnosis of the built machine, asked without a code, differs from what is expected; empty when it does not.
+    pub fn differences(&self, diagnosis: &Diagnosis) -> Vec<String> {
+        let found: Vec<(String, String)> = diagnosis.findings.iter().map(|finding| (finding.cause.clone(), finding.object.clone())).collect();
         let same = |one: &(String, String), other: &ExpectedFinding| one.0 == other.cause && one.1.eq_ignore_ascii_case(&other.object);
         let mut differences = Vec::new();
         for expected in self.expect.iter().filter(|expected| !found.iter().any(|one| same(one, expected))) {

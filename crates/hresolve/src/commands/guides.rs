@@ -4,6 +4,7 @@ use crate::Outcome;
 use crate::cli::{Global, GuidesCommand};
 use crate::output::{self, Failure};
 use diagnosis::{Guide, Lint};
+use model::Diagnosis;
 use session::{Expectation, Session, lab};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ pub(crate) fn run(command: GuidesCommand, global: &Global) -> Outcome {
         GuidesCommand::List => list(global),
         GuidesCommand::New { id, folder } => new(&id, &folder),
         GuidesCommand::Lint { files } => lint(&files),
-        GuidesCommand::Test => test(),
+        GuidesCommand::Test => test(global),
         GuidesCommand::Facts => {
             for fact in evidence::declarations() {
                 output::text(&format!("{} ({:?})\n    {}\n", fact.name, fact.kind, fact.meaning));
@@ -92,27 +93,42 @@ fn lint(files: &[PathBuf]) -> Outcome {
     Ok(u8::from(!complaints.is_empty()))
 }
 
-/// Every machine is built, diagnosed and compared with its `expected.md`.
-fn test() -> Outcome {
+/// Every machine is built, diagnosed and compared with its `expected.md`. As JSON with each diagnosis, so that what two builds of the program
+/// say can be compared.
+fn test(global: &Global) -> Outcome {
     let scratch = std::env::temp_dir().join(format!("hresolve-guides-test-{:08x}", session::now().unique));
+    let mut answers: Vec<serde_json::Value> = Vec::new();
     let mut wrong = 0_usize;
     let machines = lab::machines();
     for machine in &machines {
-        let expectation = lab::expected(machine.name).ok_or_else(|| "expected.md is missing".to_owned()).and_then(Expectation::parse);
-        let differences = match expectation {
-            Err(why) => vec![format!("{}: {why}", machine.name)],
-            Ok(expectation) => match Session::open(&format!("lab:{}", machine.name), &scratch, None) {
-                Ok(session) => expectation.differences(&session),
-                Err(error) => vec![format!("{}: {error}", machine.name)],
-            },
+        let (diagnosis, differences) = match tried(machine.name, &scratch) {
+            Ok((diagnosis, differences)) => (Some(diagnosis), differences),
+            Err(why) => (None, vec![format!("{}: {why}", machine.name)]),
         };
+        wrong += usize::from(!differences.is_empty());
+        if global.json {
+            answers.push(serde_json::json!({ "machine": machine.name, "differences": differences, "diagnosis": diagnosis }));
+            continue;
+        }
         output::text(&format!("{:<34} {}\n", machine.name, if differences.is_empty() { "as expected" } else { "DIFFERENT" }));
         for difference in &differences {
             output::text(&format!("    {difference}\n"));
         }
-        wrong += usize::from(!differences.is_empty());
     }
     let _ = std::fs::remove_dir_all(&scratch);
-    output::text(&format!("{} machines, {wrong} different from what is expected\n", machines.len()));
+    if global.json {
+        output::json_line(&serde_json::json!({ "schema": "hresolve/guides-test/1", "different": wrong, "machines": answers }));
+    } else {
+        output::text(&format!("{} machines, {wrong} different from what is expected\n", machines.len()));
+    }
     Ok(u8::from(wrong > 0))
+}
+
+/// What is found on one machine, and how that differs from what is expected.
+fn tried(name: &str, scratch: &Path) -> Result<(Diagnosis, Vec<String>), String> {
+    let expectation = Expectation::parse(lab::expected(name).ok_or("expected.md is missing")?)?;
+    let session = Session::open(&format!("lab:{name}"), scratch, None).map_err(|error| error.to_string())?;
+    let diagnosis = session.diagnose(None).diagnosis;
+    let differences = expectation.differences(&diagnosis);
+    Ok((diagnosis, differences))
 }
