@@ -166,6 +166,7 @@ impl Session {
 
     /// Everything that is known about this machine now: what the probes read, and what the person said.
     pub(crate) fn facts(&self) -> model::Facts {
+        self.target.look_anew();
         let mut facts = self.reading(|target| evidence::read_all(target));
         if let Some(zone) = &self.time_zone {
             evidence::choose_time_zone(&mut facts, zone);

@@ -172,6 +172,10 @@ pub trait Target {
         crate::sha256(shown.join("\n").as_bytes()).get(..16).unwrap_or_default().to_owned()
     }
 
+    /// What was read before counts no more: called before everything is read again. Where others work on the files at the same time, names
+    /// that were listed before are forgotten.
+    fn look_anew(&self) {}
+
     /// The Windows folder on this volume, usually `\Windows`.
     fn windows_folder(&self) -> VolumePath;
 }

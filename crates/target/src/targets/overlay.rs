@@ -358,6 +358,10 @@ impl Target for OverlayTarget {
         crate::targets::folder::expand_on(self, text)
     }
 
+    fn look_anew(&self) {
+        self.below.look_anew();
+    }
+
     fn why_not(&self) -> Vec<WhyNot> {
         self.below.why_not()
     }

@@ -119,6 +119,35 @@ pub(super) fn set_program(name: &str, program: &str) -> io::Result<bool> {
     .map_err(|error| told(&error))
 }
 
+/// Sets the services that must run before this one, and those groups of services. `false` when the manager knows no such service.
+pub(super) fn set_dependencies(name: &str, services: &[String], groups: &[String]) -> io::Result<bool> {
+    let Some(service) = open(name, SERVICE_CHANGE_CONFIG)? else { return Ok(false) };
+    // Each ends with a NUL, the list with one more; groups bear a plus sign.
+    let mut list: Vec<u16> = Vec::new();
+    for one in services.iter().cloned().chain(groups.iter().map(|group| format!("+{group}"))) {
+        list.extend(one.encode_utf16().chain([0]));
+    }
+    list.extend([0, 0]);
+    // SAFETY: the list ends with two NULs and lives through the call; everything else is "no change".
+    unsafe {
+        ChangeServiceConfigW(
+            service.0,
+            ENUM_SERVICE_TYPE(NO_CHANGE),
+            SERVICE_START_TYPE(NO_CHANGE),
+            SERVICE_ERROR(NO_CHANGE),
+            PCWSTR::null(),
+            PCWSTR::null(),
+            None,
+            PCWSTR(list.as_ptr()),
+            PCWSTR::null(),
+            PCWSTR::null(),
+            PCWSTR::null(),
+        )
+    }
+    .map(|()| true)
+    .map_err(|error| told(&error))
+}
+
 /// Sets whether an automatic start waits until the others have started. `false` when the manager knows no such service.
 pub(super) fn set_delayed(name: &str, delayed: bool) -> io::Result<bool> {
     let Some(service) = open(name, SERVICE_CHANGE_CONFIG)? else { return Ok(false) };

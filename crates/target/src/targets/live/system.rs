@@ -154,8 +154,6 @@ impl Target for LiveTarget {
     }
 
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
-        // Windows and other programs go on working while this one looks, so nothing that was listed before counts.
-        self.paths.forget();
         self.paths.list(path)
     }
 
@@ -188,6 +186,10 @@ impl Target for LiveTarget {
 
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn look_anew(&self) {
+        self.paths.forget();
     }
 
     fn windows_folder(&self) -> VolumePath {

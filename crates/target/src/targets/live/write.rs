@@ -56,7 +56,7 @@ impl LiveTarget {
     fn put_value(&self, key: &str, path: &RegistryPath, name: &str, data: Option<&RegistryData>) -> Result<(), TargetError> {
         let object = format!("{key}\\{name}");
         if let Some(service) = services::of_key(key, self.windows.control_set) {
-            self.tell_manager(service, name, data).map_err(failed("have the service manager change", &object))?;
+            self.tell_manager(key, service, name, data).map_err(failed("have the service manager change", &object))?;
         }
         let now = self.value(key, name).into_known();
         match data {
@@ -66,7 +66,7 @@ impl LiveTarget {
         }
     }
 
-    fn tell_manager(&self, service: &str, name: &str, data: Option<&RegistryData>) -> std::io::Result<()> {
+    fn tell_manager(&self, key: &str, service: &str, name: &str, data: Option<&RegistryData>) -> std::io::Result<()> {
         let is = |wanted: &str| crate::names_equal(name, wanted);
         match data {
             // The manager takes 2, 3 and 4 of services; drivers' 0 and 1 are read at the next start.
@@ -78,6 +78,15 @@ impl LiveTarget {
                 Some(program) => services::set_program(service, &program).map(|_| ()),
                 None => Ok(()),
             },
+            // The manager takes both lists at once.
+            _ if is("DependOnService") || is("DependOnGroup") => {
+                let list = |wanted: &str| {
+                    let now = || self.value(key, wanted).into_known();
+                    let meant = if is(wanted) { data.cloned() } else { now() };
+                    meant.and_then(|data| data.as_list()).unwrap_or_default()
+                };
+                services::set_dependencies(service, &list("DependOnService"), &list("DependOnGroup")).map(|_| ())
+            }
             _ if is("DelayedAutostart") => services::set_delayed(service, data.and_then(RegistryData::as_dword) == Some(1)).map(|_| ()),
             _ => Ok(()),
         }
