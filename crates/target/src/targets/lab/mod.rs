@@ -58,20 +58,20 @@ pub struct MachineTexts {
 
 /// Every embedded machine, sorted by name.
 pub fn machines() -> Vec<MachineInfo> {
-    embedded::ALL.iter().map(|machine| front_matter::info(machine.name, machine.expected)).collect()
+    embedded::ALL.iter().map(|machine| front_matter::info(machine.name, machine.expected())).collect()
 }
 
 /// The text of a machine's `expected.md`.
 pub fn expected(name: &str) -> Option<&'static str> {
-    embedded::find(name).map(|machine| machine.expected)
+    embedded::find(name).map(embedded::Embedded::expected)
 }
 
 /// The texts of an embedded machine; for a machine with a base only its differences.
 pub fn texts(name: &str) -> Option<MachineTexts> {
     embedded::find(name).map(|machine| MachineTexts {
         name: machine.name.to_string(),
-        files: machine.files.to_string(),
-        hives: machine.hives.iter().map(|(hive, text)| (hive.to_string(), text.to_string())).collect(),
+        files: machine.files().to_string(),
+        hives: machine.hives().map(|(hive, text)| (hive.to_string(), text.to_string())).collect(),
     })
 }
 

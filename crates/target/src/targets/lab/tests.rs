@@ -40,6 +40,25 @@ fn built(name: &str) -> (tempfile::TempDir, PathBuf) {
     (scratch, folder)
 }
 
+/// What is packed into the program, compared with the folders it was made from.
+#[test]
+fn every_text_is_unpacked_as_it_was_written() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../machines");
+    let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+    for machine in machines() {
+        let folder = folder.join(machine.name);
+        assert_eq!(expected(machine.name).unwrap(), read(folder.join("expected.md")), "{}", machine.name);
+        let texts = texts(machine.name).unwrap();
+        assert_eq!(texts.files, read(folder.join("files.txt")), "{}", machine.name);
+        let written = fs::read_dir(&folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "reg"));
+        assert_eq!(texts.hives.len(), written.count(), "{}", machine.name);
+        for (hive, text) in texts.hives {
+            assert_eq!(text, read(folder.join(format!("{hive}.reg"))), "{}: {hive}", machine.name);
+            assert!(!text.is_empty(), "{}: {hive}", machine.name);
+        }
+    }
+}
+
 #[test]
 fn every_machine_builds_and_is_small() {
     let all = machines();
