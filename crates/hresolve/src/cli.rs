@@ -49,6 +49,10 @@ pub(crate) struct Global {
     /// Keep runs in this folder instead of on the target (ProgramData\hresolve\runs)
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
+    /// Wait for Enter at the end, so that a window that closes with the program can be read
+    // For the window that the program opens for itself with administrator rights; of no use to anybody who types it.
+    #[arg(long, global = true, hide = true)]
+    pub(crate) keep_window: bool,
 }
 
 /// What the person came with, in any order, or named.

@@ -20,7 +20,7 @@ use crate::Outcome;
 use crate::cli::{Cli, Command, Global, SourceOption};
 use crate::output::Failure;
 use diagnosis::Guide;
-use session::Session;
+use session::{Session, host};
 use std::path::{Path, PathBuf};
 
 /// Runs the command that was asked for; without one, the front door.
@@ -53,7 +53,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
 
 /// Opens the target that was named. Without one: what could be named (exit 2).
 fn open(target: Option<&str>, global: &Global) -> Result<Session, Failure> {
-    let Some(target) = target else { return Err(no_target()) };
+    let default = default_target();
+    let Some(target) = target.or(default) else { return Err(no_target()) };
     let mut session = match Session::open(target, &lab_folder(), global.state_dir.as_deref()) {
         // Asking for what this computer cannot have is a mistake in the words, not a target that is broken.
         Err(error @ session::OpenError::NothingLive) => return Err(Failure::usage(error.to_string())),
@@ -63,6 +64,12 @@ fn open(target: Option<&str>, global: &Global) -> Result<Session, Failure> {
         session.add_guides(guides_in(folder)?)?;
     }
     Ok(session)
+}
+
+/// What is opened when no target is named: in Windows the running one. A rescue system is nothing to repair, and elsewhere there is no
+/// Windows that runs.
+fn default_target() -> Option<&'static str> {
+    (host::is_windows() && !host::is_rescue_system()).then_some("live")
 }
 
 /// Lets the session take missing files from what the person named.
@@ -119,14 +126,31 @@ fn all_guides(global: &Global) -> Result<Vec<Guide>, Failure> {
     Ok(guides)
 }
 
+/// What could be named as a target.
 fn no_target() -> Failure {
     let found = session::installations();
-    let list: Vec<String> = found.iter().map(|one| format!("  hresolve diagnose {}", one.path.display())).collect();
+    let list: Vec<String> = found.iter().map(|one| format!("  hresolve diagnose {}", quoted(&one.path.display().to_string()))).collect();
+    if host::is_rescue_system() {
+        return Failure::usage(in_rescue_system(&list));
+    }
     let mounted =
         if list.is_empty() { "No mounted Windows was found on this computer.".to_owned() } else { format!("Mounted here:\n{}", list.join("\n")) };
     Failure::usage(format!(
         "Which Windows? Name a mounted Windows volume or its Windows folder.\n{mounted}\nTo see how it works on a practice machine: hresolve demo"
     ))
+}
+
+/// Windows PE and the recovery environment: what runs there is not what is broken.
+fn in_rescue_system(list: &[String]) -> String {
+    let found = match list {
+        [] => "No Windows was found on the drives of this computer.".to_owned(),
+        some => format!("Windows on the drives of this computer:\n{}", some.join("\n")),
+    };
+    format!(
+        "This is a rescue system (Windows PE or the recovery environment). It is not looked at itself; name the Windows that is broken. Letters \
+         of drives may differ here from those it uses itself.\n{found}\nA drive that is missing may be locked by BitLocker (manage-bde -status \
+         shows it, manage-bde -unlock D: -RecoveryPassword NUMBER opens it) or have no letter (diskpart, then list volume)."
+    )
 }
 
 /// Where `lab:NAME` machines are built, so that a later call finds the same one.

@@ -9,9 +9,11 @@
 
 mod cli;
 mod commands;
+mod elevation;
 mod output;
 mod progress;
 mod terminal;
+mod window;
 mod words;
 
 use clap::Parser;
@@ -19,6 +21,8 @@ use output::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Started by a double-click; stays until the end, whatever happens before.
+    let mut _window = window::Window::of_double_click();
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -31,6 +35,9 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    if cli.global.keep_window {
+        _window = Some(window::Window);
+    }
     let json = cli.global.json;
     match commands::run(cli) {
         Ok(code) => ExitCode::from(code),

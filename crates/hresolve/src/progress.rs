@@ -11,10 +11,9 @@ use std::time::Duration;
 /// What is done in less time needs no words.
 const FIRST: Duration = Duration::from_millis(500);
 const NEXT: Duration = Duration::from_millis(200);
-/// So many columns are left free on a terminal of the usual eighty.
+/// So many columns of a terminal of the usual eighty are written. The line is overwritten by blanks, not cleared by an escape code: consoles
+/// before Windows 10 would show that.
 const WIDTH: usize = 76;
-/// Goes to the begin of the line and clears it (ECMA-48, CR and EL).
-const CLEAR: &str = "\r\x1b[K";
 
 /// The line while it may be shown. Dropping it removes the line.
 pub(crate) struct Progress {
@@ -60,12 +59,12 @@ fn show(says: &Mutex<String>, ended: &Receiver<()>) {
     while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
         let line = fitted(&says.lock().unwrap_or_else(PoisonError::into_inner));
         let mut out = std::io::stderr().lock();
-        let _ = write!(out, "{CLEAR}{line}");
+        let _ = write!(out, "\r{line:<WIDTH$}");
         let _ = out.flush();
         (wait, shown) = (NEXT, true);
     }
     if shown {
-        let _ = write!(std::io::stderr().lock(), "{CLEAR}");
+        let _ = write!(std::io::stderr().lock(), "\r{:WIDTH$}\r", "");
     }
 }
 

@@ -1,4 +1,5 @@
-//! The program is killed (SIGKILL) at random moments of `fix` and `undo`: what comes next always ends "repaired" or "as before".
+//! The program is killed (SIGKILL) or stopped from the keyboard (SIGINT) at random moments of `fix` and `undo`: what comes next always ends
+//! "repaired" or "as before".
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::unwrap_used, clippy::print_stdout, reason = "tests start and kill the binary")]
 
 mod common;
@@ -6,7 +7,7 @@ mod common;
 use common::{HRESOLVE, Machine, Ran};
 use session::lab;
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Every machine that a fix ends as repaired, from a place in the list that differs in every run.
@@ -39,6 +40,16 @@ fn kills() -> u64 {
 
 /// Starts hresolve and kills it after that time. True when it was still running.
 fn killed_after(words: &[&str], machine: &Machine, after: Duration) -> bool {
+    ended_after(words, machine, after, |child| drop(child.kill()))
+}
+
+/// The same with what Ctrl-C at a terminal sends.
+#[cfg(unix)]
+fn stopped_after(words: &[&str], machine: &Machine, after: Duration) -> bool {
+    ended_after(words, machine, after, |child| drop(Command::new("kill").args(["-INT", &child.id().to_string()]).status()))
+}
+
+fn ended_after(words: &[&str], machine: &Machine, after: Duration, end: impl FnOnce(&mut Child)) -> bool {
     let mut child =
         Command::new(HRESOLVE).args(words).arg(machine.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let start = Instant::now();
@@ -48,7 +59,7 @@ fn killed_after(words: &[&str], machine: &Machine, after: Duration) -> bool {
         }
         std::thread::sleep(Duration::from_micros(200));
     }
-    let _ = child.kill();
+    end(&mut child);
     // A process that ended by itself in this moment has an exit code; a killed one has none.
     child.wait().unwrap().code().is_none()
 }
@@ -164,4 +175,34 @@ fn killed_undo_ends_as_before_or_repaired() {
     }
     println!("{hit} of {} kills hit a running undo on {} machines: {outcomes:#?}", kills() / 2, machines.len());
     assert!(hit * 2 > kills() / 2, "only {hit} kills hit");
+}
+
+/// There is no handler: Ctrl-C ends the program at once, and what it leaves is what a kill leaves.
+#[test]
+#[cfg(unix)]
+fn ctrl_c_in_a_fix_ends_it_at_once_and_the_next_call_goes_on() {
+    let mut chance = Chance(u64::from(session::now().unique) | 1);
+    println!("seed {}", chance.0);
+    let machines = machines(&mut chance);
+    let (mut hit, mut interrupted, rounds) = (0, 0, (kills() / 12).max(4));
+    for round in 0..rounds {
+        let name = machines[round as usize % machines.len()];
+        let undisturbed = Undisturbed::on(name);
+        let machine = Machine::build(name);
+        let before = machine.fingerprint();
+        // The second half, where the changes are made.
+        let half = undisturbed.fix.as_micros() as u64 / 2;
+        let after = Duration::from_micros(half + chance.below(half));
+        hit += u64::from(stopped_after(FIX, &machine, after));
+        interrupted += u32::from(left(&machine) == "interrupted");
+        if round % 2 == 0 {
+            undisturbed.assert_repaired(&machine, &format!("{name} stopped after {after:?}"));
+        } else {
+            let next = machine.run(&["undo", "--json"]);
+            assert!(next.exit == 0 || (next.exit == 2 && next.stdout.contains("No run")), "{name} stopped after {after:?}\n{}", next.stdout);
+            assert_eq!(before, machine.fingerprint(), "{name} stopped after {after:?} is not as before");
+        }
+    }
+    println!("{hit} of {rounds} times stopped while it worked, {interrupted} runs were interrupted");
+    assert!(hit > 0, "no running fix was hit");
 }

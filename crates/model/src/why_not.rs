@@ -38,6 +38,8 @@ pub enum WhyNot {
     Bundle,
     /// Another run is working on this target right now.
     Busy,
+    /// The running Windows may be changed by administrators only, and this program was started without their rights.
+    NotElevated,
     /// The machine is not what the plan expects.
     PlanMismatch {
         /// What differs.
@@ -72,6 +74,9 @@ impl WhyNot {
                 it shows and which steps would help. To carry them out, run hresolve on the machine itself or on its mounted volume."
                 .into(),
             WhyNot::Busy => "Another hresolve is working on this target. Wait until it has finished, then try again.".into(),
+            WhyNot::NotElevated => "Changing the running Windows needs administrator rights, and this program was started without them. Start \
+                it from a console that was opened with \"Run as administrator\", then try again."
+                .into(),
             WhyNot::PlanMismatch { why } => format!("The machine is not as the plan expects ({why}). Diagnose it again and make a new plan."),
         }
     }

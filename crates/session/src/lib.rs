@@ -20,7 +20,7 @@ pub use plan::{Plan, PlanHive, PlanStep};
 pub use run_report::{LadderRung, RunReport, RunStep, RunVerdict, UndoJson, UndoJsonStep, Verified};
 pub use runs::RunSummary;
 pub use session::{Session, SessionError};
-pub use target::{Now, OpenError, Watcher, installations, lab, now};
+pub use target::{Now, OpenError, Watcher, host, installations, lab, now};
 
 /// The version of this program, as journals and `--version` say it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

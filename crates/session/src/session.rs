@@ -104,6 +104,11 @@ impl Session {
         self.target
     }
 
+    /// True when the target is the Windows that runs here.
+    pub fn is_running_windows(&self) -> bool {
+        self.target.info().kind == model::TargetKind::Live
+    }
+
     /// Adds guides that are not built in. They are followed like the others, but no step of theirs is ever made without consent.
     ///
     /// # Errors

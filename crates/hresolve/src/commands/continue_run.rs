@@ -3,6 +3,7 @@
 use super::open;
 use crate::Outcome;
 use crate::cli::{Consent, Global, Words};
+use crate::elevation::{Rights, rights};
 use crate::output::Failure;
 use crate::terminal::Person;
 use crate::words;
@@ -25,6 +26,9 @@ pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: 
         _ => return Err(Failure::usage("Say how it went when you tried again: --worked or --still-broken.")),
     };
     let mut session = open(meant.target.as_deref(), global)?;
+    if let Rights::Ended(exit) = rights(&session, global)? {
+        return Ok(exit);
+    }
     let request = FixRequest { asked: None, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone() };
     let report = session.continue_run(meant.run.as_deref(), worked, &request, &mut person, session::now())?;
     super::fix::show(&report, &meant.target.unwrap_or_default(), global);

@@ -4,6 +4,7 @@ use super::time_zone::{self, Chosen};
 use super::{open, quoted, scratch, use_source};
 use crate::Outcome;
 use crate::cli::{Choices, Consent, Global, Words};
+use crate::elevation::{Rights, rights};
 use crate::terminal::Person;
 use crate::{output, words};
 use session::{FixRequest, RunReport};
@@ -22,6 +23,9 @@ pub(crate) fn run(given: &Words, consent: &Consent, choices: &Choices, dry_run: 
         }
     }
     let mut session = open(meant.target.as_deref(), global)?;
+    if !dry_run && let Rights::Ended(exit) = rights(&session, global)? {
+        return Ok(exit);
+    }
     use_source(&mut session, &choices.source)?;
     let mut person = Person::at_terminal(global.quiet, global.json);
     if let Chosen::Listed(exit) = time_zone::choose(&mut session, planned_zone.as_deref().or(choices.time_zone.as_deref()), &mut person, global)? {

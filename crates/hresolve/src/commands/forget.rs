@@ -3,9 +3,11 @@
 use super::open;
 use crate::Outcome;
 use crate::cli::{Global, Words};
+use crate::elevation::{Rights, rights};
 use crate::output::Failure;
 use crate::terminal::Person;
 use crate::{output, words};
+use model::WhyNot;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -30,6 +32,12 @@ pub(crate) fn run(given: &Words, older_than: Option<&str>, yes: bool, global: &G
         }
         _ => return Err(Failure::usage("Name a run, or an age with --older-than 30d. `hresolve runs` lists what is kept.")),
     };
+    match rights(&session, global)? {
+        Rights::Ended(exit) => return Ok(exit),
+        // The target refuses changes for this reason itself; removing runs is no change of the target.
+        Rights::Missing => return Err(Failure { exit: 5, says: WhyNot::NotElevated.explain() }),
+        Rights::Enough => {}
+    }
     let person = Person::at_terminal(global.quiet, global.json);
     if !names.is_empty() && !yes {
         if !person.is_here() {

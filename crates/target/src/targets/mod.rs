@@ -4,6 +4,8 @@ pub(crate) mod bundle;
 pub(crate) mod collected;
 mod files;
 pub(crate) mod folder;
+#[path = "live/host/mod.rs"]
+pub mod host;
 mod identify;
 pub mod lab;
 mod live;
