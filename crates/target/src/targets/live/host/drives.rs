@@ -13,7 +13,8 @@ pub fn is_rescue_system() -> bool {
     calls::has_mini_nt()
 }
 
-/// The roots of all drives but the one of the running Windows, such as `D:\`; `None` where drives have no letters.
+/// The roots of all drives of this computer but the one of the running Windows, such as `D:\`; `None` where drives have no letters. Drives
+/// of other computers are left out: one that does not answer would keep the person waiting.
 pub fn drives() -> Option<Vec<PathBuf>> {
     calls::drives()
 }
@@ -27,13 +28,16 @@ fn roots(letters: u32, but: Option<char>) -> Vec<PathBuf> {
 
 #[cfg(windows)]
 mod calls {
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
     use windows::Win32::Foundation::ERROR_SUCCESS;
-    use windows::Win32::Storage::FileSystem::GetLogicalDrives;
+    use windows::Win32::Storage::FileSystem::{GetDriveTypeW, GetLogicalDrives};
     use windows::Win32::System::Diagnostics::Debug::{SEM_FAILCRITICALERRORS, SetErrorMode};
     use windows::Win32::System::Registry::{HKEY, HKEY_LOCAL_MACHINE, KEY_QUERY_VALUE, RegCloseKey, RegOpenKeyExW};
     use windows::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
-    use windows::core::w;
+    use windows::core::{HSTRING, w};
+
+    /// A drive of another computer (fileapi.h, `GetDriveTypeW`).
+    const DRIVE_REMOTE: u32 = 4;
 
     pub(super) fn has_mini_nt() -> bool {
         let mut key = HKEY::default();
@@ -53,7 +57,13 @@ mod calls {
         unsafe { SetErrorMode(SEM_FAILCRITICALERRORS) };
         // SAFETY: the function takes nothing and gives a number.
         let letters = unsafe { GetLogicalDrives() };
-        Some(super::roots(letters, own_letter()))
+        Some(super::roots(letters, own_letter()).into_iter().filter(|root| !is_remote(root)).collect())
+    }
+
+    fn is_remote(root: &Path) -> bool {
+        let root = HSTRING::from(root.as_os_str());
+        // SAFETY: the text ends with a zero and outlives the call.
+        unsafe { GetDriveTypeW(&root) == DRIVE_REMOTE }
     }
 
     /// The letter of the drive that the running Windows is on.
