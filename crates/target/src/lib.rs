@@ -35,7 +35,7 @@ pub use targets::collected::answers::{Answers, Content, Rewrite, Table};
 pub use targets::collected::archive::zip_of;
 pub use targets::collected::parts::{Parts, pack};
 pub use targets::folder::FolderTarget;
-pub use targets::host;
+pub use targets::live::host;
 pub use targets::lab;
 pub use targets::overlay::OverlayTarget;
 pub use targets::recording::Recording;

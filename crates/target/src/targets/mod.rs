@@ -4,11 +4,9 @@ pub(crate) mod bundle;
 pub(crate) mod collected;
 mod files;
 pub(crate) mod folder;
-#[path = "live/host/mod.rs"]
-pub mod host;
 mod identify;
 pub mod lab;
-mod live;
+pub(crate) mod live;
 pub(crate) mod overlay;
 mod read_only;
 pub(crate) mod recording;

@@ -4,6 +4,7 @@
 
 #[cfg(windows)]
 mod holding;
+pub mod host;
 #[cfg(windows)]
 mod registry;
 #[cfg(windows)]

@@ -173,6 +173,10 @@ impl Target for LiveTarget {
 
     fn why_not(&self) -> Vec<WhyNot> {
         let mut reasons = Vec::new();
+        // Where Windows cannot say, its own refusal says it later.
+        if super::host::is_elevated() == Some(false) {
+            reasons.push(WhyNot::NotElevated);
+        }
         let servicing = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending";
         let pending = self.windows_folder.join("WinSxS").join("pending.xml");
         if self.key(servicing).known().is_some() && self.paths.entry(&pending).known().is_some() {
