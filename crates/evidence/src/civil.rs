@@ -1,18 +1,11 @@
 //! Civil time: seconds since 1970 as text, in UTC or by a machine's own time zone.
 
+pub(crate) use model::days;
 use model::{RegistryData, ZoneRules};
 use target::{KeyView, Target};
 
 const DAY: i64 = 86_400;
 const ZONE: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\TimeZoneInformation";
-
-/// Days since 1970-01-01 of a Gregorian date (H. Hinnant, "chrono-compatible low-level date algorithms").
-pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    year.div_euclid(400) * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
 
 /// Year, month and day of a day number, by the inverse of [`days`].
 fn date(day: i64) -> (i64, i64, i64) {
@@ -76,6 +69,18 @@ impl Zone {
     /// The same as seconds since 1970 by the local clock.
     pub(crate) fn local_seconds(&self, unix: i64) -> i64 {
         unix - i64::from(self.0.as_ref().map_or(0, |rules| bias_at(rules, unix))) * 60
+    }
+
+    /// The moment of a local time, both as seconds since 1970: none when the clock leaves that time out in spring, two when it
+    /// shows it twice in autumn, and none when the zone is not known.
+    pub(crate) fn moments_of(&self, local: i64) -> Vec<i64> {
+        let Some(rules) = &self.0 else { return Vec::new() };
+        let of = |bias: i32| local + i64::from(rules.bias.saturating_add(bias)) * 60;
+        let mut moments = vec![of(rules.standard_bias), of(rules.daylight_bias)];
+        moments.sort_unstable();
+        moments.dedup();
+        moments.retain(|moment| self.local_seconds(*moment) == local);
+        moments
     }
 
     /// Whether UTC can be made local time.

@@ -1,6 +1,7 @@
 //! Probes: each reads one part of a target and yields facts. Nothing here changes a target or judges a cause.
 
 mod civil;
+mod clock_offset;
 mod collection;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test may fail loudly and print its counts")]
@@ -27,6 +28,7 @@ mod time_zones;
 mod timeline;
 mod windows_says;
 
+pub use clock_offset::{ClockCompared, Majority, TIME_FORMS, TOLERATED, TimeSource, add_clock, local_time, majority, said_time};
 pub use collection::{EXTRAS, EventLogs, Extra, NEVER, Privacy, gather};
 pub use moments::{History, history};
 pub use probe::{Probe, declarations, read_all};

@@ -246,6 +246,17 @@ pub enum Change {
         /// Where the content comes from.
         from: FileOrigin,
     },
+    /// The clock of a running Windows is set. A clock goes on, so neither state comes back as it was: taken back, the same difference
+    /// is applied the other way.
+    SetClock {
+        /// What the clock said, seconds since 1970 UTC.
+        from: i64,
+        /// What it says afterwards.
+        to: i64,
+        /// For how many milliseconds this Windows had been running then, by a counter that does not go with the clock: by it the change
+        /// is recognised later.
+        running: u64,
+    },
 }
 
 /// What an object of a change looks like now.
@@ -268,7 +279,7 @@ impl Change {
             | Change::CreateKey { key }
             | Change::RemoveKey { key, .. }
             | Change::PutKey { key, .. } => Some(key),
-            Change::Rename { .. } | Change::CreateFolder { .. } | Change::HardLink { .. } | Change::PutFile { .. } => None,
+            Change::Rename { .. } | Change::CreateFolder { .. } | Change::HardLink { .. } | Change::PutFile { .. } | Change::SetClock { .. } => None,
         }
     }
 
@@ -279,6 +290,7 @@ impl Change {
             Change::CreateKey { key } | Change::RemoveKey { key, .. } | Change::PutKey { key, .. } => key.clone(),
             Change::Rename { from, .. } => from.with_drive(drive),
             Change::CreateFolder { path } | Change::HardLink { path, .. } | Change::PutFile { path, .. } => path.with_drive(drive),
+            Change::SetClock { .. } => "the clock of this computer".into(),
         }
     }
 
@@ -295,6 +307,7 @@ impl Change {
             Change::PutFile { from: FileOrigin::Source(name), .. } => ("absent".into(), format!("a copy of {name} from the source")),
             Change::CreateFolder { path } => ("absent".into(), format!("folder {}", path.with_drive(drive))),
             Change::HardLink { existing, .. } => ("absent".into(), format!("the same file as {}", existing.with_drive(drive))),
+            Change::SetClock { from, to, .. } => (crate::utc(*from), crate::utc(*to)),
         }
     }
 }

@@ -29,6 +29,7 @@ actions!(
     restore_file => "restore-file",
     restore_folder => "restore-folder",
     set_aside => "set-aside",
+    set_clock => "set-clock",
     set_registry_value => "set-registry-value",
     set_time_zone => "set-time-zone",
 );

@@ -298,6 +298,10 @@ fn make(target: &mut dyn WritableTarget, changes: &[Change], journal: &mut Journ
 /// Applies changes in one direction. Services that would be in the way are kept from running meanwhile; how they were is journalled
 /// before, as is every replacement of a hive file.
 pub(crate) fn apply(target: &mut dyn WritableTarget, changes: &[Change], direction: Direction, journal: &mut Journal) -> Result<(), String> {
+    if let [change @ Change::SetClock { from, to, .. }] = changes {
+        let by = if direction == Direction::Forward { to.saturating_sub(*from) } else { from.saturating_sub(*to) };
+        return set_clock(target, change, by, direction);
+    }
     let held = target.in_the_way(changes).map_err(|error| error.to_string())?;
     if held.is_empty() {
         return apply_now(target, changes, direction, journal);
@@ -322,4 +326,18 @@ fn apply_now(target: &mut dyn WritableTarget, changes: &[Change], direction: Dir
         journal.append(event).map_err(|error| error.to_string())
     };
     target.apply(changes, direction, &mut record).map_err(|error| error.to_string())
+}
+
+/// Sets the clock by so many seconds from what it says at this moment: time has passed since the change was planned.
+fn set_clock(target: &mut dyn WritableTarget, change: &Change, by: i64, direction: Direction) -> Result<(), String> {
+    let (wanted, expected) = if direction == Direction::Forward { (Observed::New, Observed::Old) } else { (Observed::Old, Observed::New) };
+    match target.observe(change) {
+        Reading::Known(now) if now == wanted => return Ok(()),
+        Reading::Known(now) if now == expected => {}
+        Reading::Known(Observed::Other(found)) | Reading::Unreadable(found) => return Err(found),
+        _ => return Err("the clock cannot be read".into()),
+    }
+    let Reading::Known(now) = target.clock() else { return Err("the clock cannot be read".into()) };
+    let unix = now.unix.checked_add_signed(by).ok_or_else(|| "that is before 1970".to_owned())?;
+    target.set_clock(Now { unix, ..now }).map_err(|error| error.to_string())
 }

@@ -197,11 +197,7 @@ pub(crate) fn take_back(
     let drive = target.drive();
     let mut steps = Vec::new();
     let mut conflicts = Vec::new();
-    let conflict = |change: &Change, found: String| Conflict {
-        object: change.object(drive),
-        by_hand: format!("It was {} before; put that back yourself if it is still wanted.", change.before_after(drive).0),
-        found,
-    };
+    let conflict = |change: &Change, found: String| Conflict { object: change.object(drive), by_hand: by_hand(change, drive), found };
     for change in changes.iter().rev() {
         match target.observe(change) {
             Reading::Known(Observed::New) => {}
@@ -261,6 +257,14 @@ pub(crate) fn kept(sha256: &str) -> String {
     format!("new/{}", sha256.chars().filter(char::is_ascii_hexdigit).collect::<String>())
 }
 
+/// What a person can do about an object that was left alone.
+fn by_hand(change: &Change, drive: char) -> String {
+    match change {
+        Change::SetClock { .. } => "When date and time are right there is nothing to do; otherwise set them in the settings of Windows.".into(),
+        _ => format!("It was {} before; put that back yourself if it is still wanted.", change.before_after(drive).0),
+    }
+}
+
 /// An object that is as it was before the run.
 fn undone(change: &Change, drive: char) -> UndoStep {
     let says = match change {
@@ -272,6 +276,11 @@ fn undone(change: &Change, drive: char) -> UndoStep {
         | Change::PutFile { .. } => "is gone again".to_owned(),
         Change::SetValue { .. } | Change::DeleteValue { .. } | Change::RemoveKey { .. } => format!("is again {}", change.before_after(drive).0),
         Change::Rename { .. } => "has its old name again".to_owned(),
+        // Time has gone on, so it is not what it was.
+        Change::SetClock { from, to, .. } => {
+            let direction = if from > to { "forward" } else { "back" };
+            format!("is {} {direction} of what it was set to, as it was before", model::span(from.abs_diff(*to)))
+        }
     };
     UndoStep { object: change.object(drive), state: "undone", says }
 }

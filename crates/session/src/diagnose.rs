@@ -144,6 +144,7 @@ impl Session {
         }
         let mut not_checked = facts.not_checked.clone();
         not_checked.extend(self.unread());
+        self.weigh_clock(&mut not_checked, &facts.failures, asked);
         let unexplained = facts.failures.iter().any(|failure| !failure.resolved && !failure.transient);
         let verdict = if !found.is_empty() {
             Verdict::Faulty

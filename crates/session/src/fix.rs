@@ -1,5 +1,6 @@
 //! `fix`: treats every proved finding that bears on the code, least invasive first, each as a unit with its own check.
 
+use crate::clock::SET_CLOCK;
 use crate::diagnose::Diagnosed;
 use crate::run_report::{RunReport, RunStep, RunVerdict, Verified};
 use crate::session::{Session, SessionError};
@@ -28,6 +29,16 @@ pub trait Ui {
 
     /// Asks which time zone is meant; its name in the list, `None` when nobody can be asked or nobody answers.
     fn time_zone(&mut self, _zones: &[evidence::TimeZone]) -> Option<String> {
+        None
+    }
+
+    /// Names hosts and asks whether they may be asked what time it is; `None` when nobody can be asked.
+    fn may_ask(&mut self, _hosts: &[String]) -> Option<bool> {
+        None
+    }
+
+    /// Says what the computer's clock says and asks what time it is; `None` when nobody can be asked or nobody answers.
+    fn time(&mut self, _clock: &str) -> Option<String> {
         None
     }
 
@@ -69,8 +80,12 @@ impl Session {
             }
             recovered = runs;
         }
+        self.ask_network(ui);
         ui.progress("Reading the machine");
         let mut diagnosed = self.diagnose(request.asked);
+        if !request.safe_only && self.ask_time(&diagnosed.diagnosis, request.asked, ui) {
+            diagnosed = self.diagnose(request.asked);
+        }
         let mut chosen = self.choose(&diagnosed, request)?;
         if !request.safe_only && self.ask_time_zone(&chosen, ui)? {
             diagnosed = self.diagnose(request.asked);
@@ -195,6 +210,7 @@ impl Session {
             open_ms: self.open_ms,
             runs_travel_with_the_disk: true,
             time_zone: self.time_zone,
+            clock: self.clock,
             watcher: None,
         };
         let agreed = FixRequest { yes: !request.safe_only, only: request.only.clone(), ..request.clone() };
@@ -224,7 +240,8 @@ impl Session {
             return Ok(if guide.usual.is_some() { self.rung(guide).into_iter().collect() } else { Vec::new() });
         }
         // What the person decided in this very call is meant, whatever code they came with.
-        let decided = |found: &Found| found.steps.iter().any(|step| step.choice == Choice::Made);
+        let said = |step: &PlannedStep| step.action == SET_CLOCK && self.clock.was_said();
+        let decided = |found: &Found| found.steps.iter().any(|step| step.choice == Choice::Made || said(step));
         let treatable = |found: &&Found| found.finding.confidence == Confidence::Proved && (request.asked.is_none() || found.bears || decided(found));
         let mut chosen: Vec<Found> = diagnosed.found.iter().filter(treatable).cloned().collect();
         chosen.sort_by_key(|found| found.order);
@@ -331,6 +348,9 @@ impl Session {
                 continue;
             }
             let done = run.step(self.target.as_mut(), &cause, &subject, &step.action, &step.settings, step.level)?;
+            if step.action == SET_CLOCK {
+                self.clock.clock_was_set();
+            }
             let mut said = self.run_step(found, step, "done", "");
             match done {
                 StepDone::Done { before, after, .. } => {
@@ -373,6 +393,9 @@ impl Session {
             return Ok(Treated::Repaired);
         }
         let left = run.take_back_cause(self.target.as_mut(), &cause, &subject)?;
+        if found.steps.iter().any(|step| step.action == SET_CLOCK) {
+            self.clock.clock_was_set();
+        }
         damaged |= !left.is_empty();
         for step in report.steps.iter_mut().skip(first).filter(|step| step.state == "done") {
             step.state = if left.is_empty() { "undone".into() } else { "undo-failed".into() };

@@ -1,5 +1,6 @@
 //! A session: one machine from opening to verified. Every front end speaks to this and to nothing below it.
 
+mod clock;
 mod collect;
 mod diagnose;
 mod expectation;
@@ -11,9 +12,10 @@ mod run_report;
 mod runs;
 mod session;
 
+pub use clock::{HTTP_DATES, Network, TIME_SERVERS, TimeSources};
 pub use collect::{Bundle, CollectedJson};
 pub use diagnose::{DiagnoseRequest, Diagnosed, check_since};
-pub use evidence::TimeZone;
+pub use evidence::{TIME_FORMS, TimeZone};
 pub use expectation::{Expectation, ExpectedFinding};
 pub use fix::{FixRequest, Ui};
 pub use plan::{Plan, PlanHive, PlanStep};

@@ -116,7 +116,9 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::fix`]; also when the machine may not be changed now.
-    pub fn plan(self, request: &FixRequest, scratch: &Path, ui: &mut dyn Ui, now: Now) -> Result<Plan, SessionError> {
+    pub fn plan(mut self, request: &FixRequest, scratch: &Path, ui: &mut dyn Ui, now: Now) -> Result<Plan, SessionError> {
+        // By how much a clock is off is true for a moment, and a plan is for later.
+        self.clock.forbid_network();
         let mut hives = Vec::new();
         for hive in ["SYSTEM", "SOFTWARE"] {
             if let Ok(state) = self.target.hive_state(hive) {

@@ -17,6 +17,8 @@ pub struct Session {
     pub(crate) runs_travel_with_the_disk: bool,
     /// The time zone that the person named; never inferred.
     pub(crate) time_zone: Option<String>,
+    /// What time it is, as far as that was asked or said.
+    pub(crate) clock: crate::clock::ClockCheck,
     /// Is told what is being read.
     pub(crate) watcher: Option<Box<target::Watcher>>,
 }
@@ -90,13 +92,23 @@ impl Session {
             open_ms: watch.milliseconds(),
             runs_travel_with_the_disk: state_dir.is_none(),
             time_zone: None,
+            clock: Default::default(),
             watcher: None,
         })
     }
 
     /// A session over a target that is open already, with its runs in `store`.
     pub fn over(target: Box<dyn WritableTarget>, store: StateStore) -> Session {
-        Session { target, guides: diagnosis::embedded(), store, open_ms: 0, runs_travel_with_the_disk: true, time_zone: None, watcher: None }
+        Session {
+            target,
+            guides: diagnosis::embedded(),
+            store,
+            open_ms: 0,
+            runs_travel_with_the_disk: true,
+            time_zone: None,
+            clock: Default::default(),
+            watcher: None,
+        }
     }
 
     /// The target, when the session is not needed any more.
@@ -176,6 +188,7 @@ impl Session {
         if let Some(zone) = &self.time_zone {
             evidence::choose_time_zone(&mut facts, zone);
         }
+        self.compare_clock(&mut facts);
         facts
     }
 

@@ -18,6 +18,7 @@ mod source;
 mod store;
 mod target;
 mod targets;
+mod time_servers;
 
 pub use clock::{Now, Stopwatch, now};
 pub use error::{OpenError, TargetError};
@@ -29,6 +30,7 @@ pub use registry_path::{HiveName, RegistryPath};
 pub use source::{Source, open_source};
 pub use store::{RunFolder, StateStore, StoreError, StoreLock};
 pub use target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, LARGEST_HELD, LARGEST_TREE, Target, WritableTarget};
+pub use time_servers::{HTTP_PORT, NTP_PORT, TimeAnswer, TimeAnswered, ask_http_date, ask_time_servers};
 pub use targets::bundle::BundleTarget;
 pub use targets::collected::CollectedTarget;
 pub use targets::collected::answers::{Answers, Content, Rewrite, Table};

@@ -25,6 +25,7 @@ pub(crate) fn observe<T: Target + ?Sized>(target: &T, change: &Change) -> Readin
             },
             other => exists(other.map(|_| ())),
         },
+        Change::SetClock { from, to, running } => clock(target, *from, *to, *running),
         Change::Rename { from, to, identity } => rename(target, from, to, identity.as_deref()),
         Change::CreateFolder { path } => match target.entry(path) {
             Reading::Known(entry) if entry.kind == EntryKind::Folder => Reading::Known(Observed::New),
@@ -37,6 +38,27 @@ pub(crate) fn observe<T: Target + ?Sized>(target: &T, change: &Change) -> Readin
             other => exists(other.map(|_| ())),
         },
     }
+}
+
+/// The clock against what it would say by now with and without the change. Windows corrects a clock by small steps all the time; the difference
+/// that is worth a change is several times larger.
+fn clock<T: Target + ?Sized>(target: &T, from: i64, to: i64, running: u64) -> Reading<Observed> {
+    const SLACK: u64 = 60;
+    target.clock().and_then(|now| {
+        target.running().map(|ran| {
+            let now = i64::try_from(now.unix).unwrap_or(i64::MAX);
+            let passed = ran.checked_sub(running).and_then(|passed| i64::try_from(passed / 1000).ok());
+            let close = |then: i64| passed.is_some_and(|passed| then.saturating_add(passed).abs_diff(now) <= SLACK);
+            match (close(to), close(from)) {
+                (true, _) => Observed::New,
+                (_, true) => Observed::Old,
+                _ => Observed::Other(format!(
+                    "it says {}; since it was set, Windows was started anew or somebody else has set it, so what it says now is left as it is",
+                    model::utc(now)
+                )),
+            }
+        })
+    })
 }
 
 fn exists(reading: Reading<()>) -> Reading<Observed> {

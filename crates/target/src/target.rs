@@ -1,6 +1,6 @@
 //! The two traits behind which every kind of machine disappears: one reads, one also changes.
 
-use crate::{Source, StateStore, TargetError};
+use crate::{Now, Source, StateStore, TargetError};
 use model::{Change, FileOrigin, HeldService, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::io::{Cursor, Read};
 use std::rc::Rc;
@@ -130,6 +130,17 @@ pub trait Target {
         Reading::NotCollected
     }
 
+    /// What the clock of this Windows says now; `NotCollected` where no Windows is running: a disk does not say what time its computer
+    /// thinks it is, and the clock of the computer that reads it says nothing about it.
+    fn clock(&self) -> Reading<Now> {
+        Reading::NotCollected
+    }
+
+    /// For how many milliseconds this Windows has been running, by a counter that does not change when the clock is set.
+    fn running(&self) -> Reading<u64> {
+        Reading::NotCollected
+    }
+
     /// Expands `%SystemRoot%`, `\SystemRoot\`, `\??\C:\` … from this machine's own registry.
     fn expand(&self, text: &str) -> Expanded;
 
@@ -209,6 +220,11 @@ pub(crate) fn unpack_stream(opened: Reading<Box<dyn Read + '_>>, path: &VolumePa
         Ok(()) => Reading::Known(()),
         Err(error) => Reading::Unreadable(format!("{path}: {error}")),
     })
+}
+
+/// A clock is set by [`WritableTarget::set_clock`], never among other changes.
+pub(crate) fn not_applied() -> TargetError {
+    TargetError::Refused { why: "the clock is set by itself, not among other changes".into() }
 }
 
 /// Whether a change is made or taken back.
@@ -315,6 +331,14 @@ pub trait WritableTarget: Target {
     /// When one refuses; the others have been let go all the same.
     fn let_go(&mut self, _held: &[HeldService]) -> Result<(), TargetError> {
         Ok(())
+    }
+
+    /// Sets the clock of the running Windows.
+    ///
+    /// # Errors
+    /// Refused where no Windows is running, or where its clock belongs to somebody else.
+    fn set_clock(&mut self, _to: Now) -> Result<(), TargetError> {
+        Err(TargetError::Refused { why: "this is no running Windows, so it has no clock that could be set".into() })
     }
 
     /// From now on [`Target::source`] is this.

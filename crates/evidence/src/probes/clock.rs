@@ -86,6 +86,40 @@ pub(super) const FACTS: &[FactDeclaration] = &[
         kind: FactKind::Text,
         meaning: "the local time of the last line of the update log; read only when the order is not right",
     },
+    // These are not this probe's: no disk holds them. `clock_offset.rs` adds them when the clock of a running Windows was compared.
+    FactDeclaration {
+        name: "clock.offset",
+        kind: FactKind::Text,
+        meaning: "by how many seconds this computer's clock is ahead of the time, with a minus when it is behind; only when it was compared",
+    },
+    FactDeclaration {
+        name: "clock.offset.state",
+        kind: FactKind::Text,
+        meaning: "right (at most five minutes off), ahead or behind; not delivered unless the clock was compared, which only a running Windows allows",
+    },
+    FactDeclaration {
+        name: "clock.offset.words",
+        kind: FactKind::Text,
+        meaning: "the same for people, for example: 3 days behind",
+    },
+    FactDeclaration { name: "clock.offset.source", kind: FactKind::Text, meaning: "who told the time: time-servers or person" },
+    FactDeclaration {
+        name: "clock.read-at",
+        kind: FactKind::Text,
+        meaning: "what this computer's clock said when it was compared, seconds since 1970 UTC",
+    },
+    FactDeclaration { name: "clock.servers.asked", kind: FactKind::Number, meaning: "how many time servers were asked" },
+    FactDeclaration { name: "clock.servers.agreeing", kind: FactKind::List, meaning: "the time servers that agree about the time" },
+    FactDeclaration {
+        name: "clock.servers.disagreeing",
+        kind: FactKind::List,
+        meaning: "the time servers that tell another time and were not believed; absent when there are none",
+    },
+    FactDeclaration {
+        name: "clock.second-opinion",
+        kind: FactKind::Text,
+        meaning: "what the date of a plain HTTP answer says beside the time servers: agrees or differs; it never decides",
+    },
 ];
 
 const W32TIME: &str = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\W32Time";

@@ -36,7 +36,8 @@ impl Files<'_> {
                 | Change::DeleteValue { .. }
                 | Change::CreateKey { .. }
                 | Change::RemoveKey { .. }
-                | Change::PutKey { .. } => continue,
+                | Change::PutKey { .. }
+                | Change::SetClock { .. } => continue,
             };
             // A folder that one of these changes makes needs its own parent only.
             let parent = path.parent();
@@ -82,6 +83,7 @@ impl Files<'_> {
             _ => {}
         }
         match (change, direction) {
+            (Change::SetClock { .. }, _) => Err(crate::target::not_applied()),
             (Change::Rename { from, to, .. }, Direction::Forward) => self.rename(from, to),
             (Change::Rename { from, to, .. }, Direction::Back) => self.rename(to, from),
             (Change::CreateFolder { path }, Direction::Forward) => {

@@ -3,7 +3,7 @@
 
 use crate::observe::{is_within, observe, value};
 use crate::target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
-use crate::{RegistryPath, Source, StateStore, TargetError, names_equal};
+use crate::{Now, RegistryPath, Source, StateStore, TargetError, names_equal};
 use model::{Change, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -37,6 +37,8 @@ pub struct OverlayTarget {
     applied: usize,
     /// Content that is to be put in its place, by its sha256.
     offered: BTreeMap<String, Rc<[u8]>>,
+    /// By how many seconds the clock was set, in memory only.
+    clock_moved: i64,
 }
 
 /// Where a path of the overlay lies below it.
@@ -50,7 +52,7 @@ enum Place {
 impl OverlayTarget {
     /// A layer over a target; runs are kept in `store`, never on the target.
     pub fn new(below: Box<dyn WritableTarget>, store: StateStore) -> Self {
-        OverlayTarget { below, store, files: Vec::new(), registry: Vec::new(), fails_at: None, applied: 0, offered: BTreeMap::new() }
+        OverlayTarget { below, store, files: Vec::new(), registry: Vec::new(), fails_at: None, applied: 0, offered: BTreeMap::new(), clock_moved: 0 }
     }
 
     /// From now on the change with this number (counted from 0 over the life of the overlay) fails, once.
@@ -146,6 +148,7 @@ impl OverlayTarget {
         }
         let forward = direction == Direction::Forward;
         match change {
+            Change::SetClock { .. } => return Err(crate::target::not_applied()),
             Change::SetValue { key, name, old, new } => {
                 let data = if forward { Some(new) } else { old.as_ref() };
                 self.set(key, name, data);
@@ -354,6 +357,14 @@ impl Target for OverlayTarget {
         self.below.room()
     }
 
+    fn clock(&self) -> Reading<Now> {
+        self.below.clock().map(|now| Now { unix: now.unix.saturating_add_signed(self.clock_moved), ..now })
+    }
+
+    fn running(&self) -> Reading<u64> {
+        self.below.running()
+    }
+
     fn expand(&self, text: &str) -> Expanded {
         crate::targets::folder::expand_on(self, text)
     }
@@ -422,6 +433,12 @@ impl WritableTarget for OverlayTarget {
     }
 
     fn remove_temporary(&mut self, _path: &VolumePath) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn set_clock(&mut self, to: Now) -> Result<(), TargetError> {
+        let Reading::Known(now) = self.clock() else { return Err(TargetError::Refused { why: "there is no clock below that could be set".into() }) };
+        self.clock_moved = self.clock_moved.saturating_add(i64::try_from(i128::from(to.unix) - i128::from(now.unix)).unwrap_or_default());
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! target's own `why_not`, long before a change is tried.
 
 use crate::target::{Direction, Entry, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
-use crate::{StateStore, TargetError};
+use crate::{Now, StateStore, TargetError};
 use model::{Change, Observed, Reading, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::io::Read;
 
@@ -61,6 +61,14 @@ impl<T: Target> Target for ReadOnlyTarget<T> {
 
     fn room(&self) -> Reading<Room> {
         self.0.room()
+    }
+
+    fn clock(&self) -> Reading<Now> {
+        self.0.clock()
+    }
+
+    fn running(&self) -> Reading<u64> {
+        self.0.running()
     }
 
     fn expand(&self, text: &str) -> Expanded {

@@ -2,6 +2,7 @@
 //! the list of evidence is declared once, in the probes.
 
 use super::collected::answers::{Answers, Content};
+use crate::Now;
 use crate::target::{Entry, Expanded, KeyView, Target};
 use model::{CollectedPart, LeftOut, Reading, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::cell::RefCell;
@@ -247,6 +248,14 @@ impl Target for Recording<'_> {
         let answer = self.below.room();
         self.answers.borrow_mut().room = answer.known().copied();
         answer
+    }
+
+    fn clock(&self) -> Reading<Now> {
+        self.below.clock()
+    }
+
+    fn running(&self) -> Reading<u64> {
+        self.below.running()
     }
 
     fn expand(&self, text: &str) -> Expanded {

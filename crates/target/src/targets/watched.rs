@@ -1,6 +1,7 @@
 //! A target that passes every question on to another one and tells somebody what is being read, so that a person who waits sees what
 //! for. It changes no answer.
 
+use crate::Now;
 use crate::target::{Entry, Expanded, KeyView, Target};
 use model::{Reading, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::io::{self, Read};
@@ -87,6 +88,14 @@ impl Target for Watched<'_> {
 
     fn room(&self) -> Reading<Room> {
         self.below.room()
+    }
+
+    fn clock(&self) -> Reading<Now> {
+        self.below.clock()
+    }
+
+    fn running(&self) -> Reading<u64> {
+        self.below.running()
     }
 
     fn expand(&self, text: &str) -> Expanded {
