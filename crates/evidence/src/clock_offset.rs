@@ -36,7 +36,11 @@ pub fn majority(answers: &[TimeAnswer]) -> Majority {
     told.sort_by_key(|(_, ahead)| *ahead);
     let within = |first: i64| told.iter().filter(move |(_, ahead)| (first..=first.saturating_add(AGREE)).contains(ahead));
     let Some((_, first)) = told.iter().max_by_key(|(_, first)| within(*first).count()) else {
-        return Majority::Unclear(if answers.is_empty() { "no time server was named".into() } else { format!("no time server answered: {}", silent(answers)) });
+        return Majority::Unclear(if answers.is_empty() {
+            "no time server was named".into()
+        } else {
+            format!("no time server answered: {}", silent(answers))
+        });
     };
     let group: Vec<&(&str, i64)> = within(*first).collect();
     if group.len() < 2 || group.len() * 2 <= told.len() {

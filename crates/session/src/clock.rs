@@ -146,7 +146,8 @@ fn ask(sources: &TimeSources) -> Result<Time, String> {
         }
         Majority::Unclear(why) if second.is_empty() => Err(why),
         Majority::Unclear(why) => {
-            let told: Vec<String> = second.iter().map(|(host, ahead)| format!("{host} sends {}", model::utc((milliseconds(here) + ahead) / 1000))).collect();
+            let told: Vec<String> =
+                second.iter().map(|(host, ahead)| format!("{host} sends {}", model::utc((milliseconds(here) + ahead) / 1000))).collect();
             Err(format!("{why}. The dates of plain HTTP answers can be forged by anybody on the way and decide nothing alone: {}", told.join("; ")))
         }
     }

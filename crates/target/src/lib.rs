@@ -30,7 +30,6 @@ pub use registry_path::{HiveName, RegistryPath};
 pub use source::{Source, open_source};
 pub use store::{RunFolder, StateStore, StoreError, StoreLock};
 pub use target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, LARGEST_HELD, LARGEST_TREE, Target, WritableTarget};
-pub use time_servers::{HTTP_PORT, NTP_PORT, TimeAnswer, TimeAnswered, ask_http_date, ask_time_servers};
 pub use targets::bundle::BundleTarget;
 pub use targets::collected::CollectedTarget;
 pub use targets::collected::answers::{Answers, Content, Rewrite, Table};
@@ -43,6 +42,7 @@ pub use targets::overlay::OverlayTarget;
 pub use targets::recording::Recording;
 pub use targets::watched::{Watched, Watcher};
 pub use targets::{open, open_writable};
+pub use time_servers::{HTTP_PORT, NTP_PORT, TimeAnswer, TimeAnswered, ask_http_date, ask_time_servers};
 
 /// sha256 of bytes, as 64 lower-case hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {

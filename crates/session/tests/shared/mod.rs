@@ -72,6 +72,12 @@ impl Target for Shared {
     fn room(&self) -> model::Reading<model::Room> {
         self.0.borrow().room()
     }
+    fn clock(&self) -> model::Reading<target::Now> {
+        self.0.borrow().clock()
+    }
+    fn running(&self) -> model::Reading<u64> {
+        self.0.borrow().running()
+    }
     fn expand(&self, text: &str) -> Expanded {
         self.0.borrow().expand(text)
     }
@@ -112,6 +118,9 @@ impl WritableTarget for Shared {
     }
     fn remove_temporary(&mut self, path: &model::VolumePath) -> Result<(), TargetError> {
         self.0.borrow_mut().remove_temporary(path)
+    }
+    fn set_clock(&mut self, to: target::Now) -> Result<(), TargetError> {
+        self.0.borrow_mut().set_clock(to)
     }
     fn use_source(&mut self, source: std::rc::Rc<dyn target::Source>) {
         self.0.borrow_mut().use_source(source);

@@ -3,7 +3,7 @@
 
 use crate::observe::{is_within, observe, value};
 use crate::target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
-use crate::{Now, RegistryPath, Source, StateStore, TargetError, names_equal};
+use crate::{Now, RegistryPath, Source, StateStore, Stopwatch, TargetError, names_equal};
 use model::{Change, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -39,6 +39,17 @@ pub struct OverlayTarget {
     offered: BTreeMap<String, Rc<[u8]>>,
     /// By how many seconds the clock was set, in memory only.
     clock_moved: i64,
+    /// A clock for tests, where there is none below.
+    given_clock: Option<GivenClock>,
+}
+
+/// A clock that goes with that of this computer.
+struct GivenClock {
+    /// By how many seconds it is ahead of it.
+    ahead: i64,
+    /// For how many milliseconds its Windows had been running, and since when.
+    running: u64,
+    since: Stopwatch,
 }
 
 /// Where a path of the overlay lies below it.
@@ -52,12 +63,29 @@ enum Place {
 impl OverlayTarget {
     /// A layer over a target; runs are kept in `store`, never on the target.
     pub fn new(below: Box<dyn WritableTarget>, store: StateStore) -> Self {
-        OverlayTarget { below, store, files: Vec::new(), registry: Vec::new(), fails_at: None, applied: 0, offered: BTreeMap::new(), clock_moved: 0 }
+        OverlayTarget {
+            below,
+            store,
+            files: Vec::new(),
+            registry: Vec::new(),
+            fails_at: None,
+            applied: 0,
+            offered: BTreeMap::new(),
+            clock_moved: 0,
+            given_clock: None,
+        }
     }
 
     /// From now on the change with this number (counted from 0 over the life of the overlay) fails, once.
     pub fn fail_at(&mut self, number: usize) {
         self.fails_at = Some(number);
+    }
+
+    /// From now on this is a running Windows for tests of what needs one: it was started so many milliseconds ago, and its clock is so many seconds ahead
+    /// of this computer's, whatever it was set to before.
+    pub fn give_clock(&mut self, ahead: i64, running: u64) {
+        self.clock_moved = 0;
+        self.given_clock = Some(GivenClock { ahead, running, since: Stopwatch::start() });
     }
 
     /// How many single changes were asked for so far, in either direction.
@@ -358,11 +386,21 @@ impl Target for OverlayTarget {
     }
 
     fn clock(&self) -> Reading<Now> {
-        self.below.clock().map(|now| Now { unix: now.unix.saturating_add_signed(self.clock_moved), ..now })
+        let below = match &self.given_clock {
+            Some(given) => {
+                let now = crate::now();
+                Reading::Known(Now { unix: now.unix.saturating_add_signed(given.ahead), ..now })
+            }
+            None => self.below.clock(),
+        };
+        below.map(|now| Now { unix: now.unix.saturating_add_signed(self.clock_moved), ..now })
     }
 
     fn running(&self) -> Reading<u64> {
-        self.below.running()
+        match &self.given_clock {
+            Some(given) => Reading::Known(given.running.saturating_add(given.since.milliseconds())),
+            None => self.below.running(),
+        }
     }
 
     fn expand(&self, text: &str) -> Expanded {
@@ -437,6 +475,11 @@ impl WritableTarget for OverlayTarget {
     }
 
     fn set_clock(&mut self, to: Now) -> Result<(), TargetError> {
+        self.applied += 1;
+        if self.fails_at == Some(self.applied - 1) {
+            self.fails_at = None;
+            return Err(TargetError::Refused { why: "this change was told to fail".into() });
+        }
         let Reading::Known(now) = self.clock() else { return Err(TargetError::Refused { why: "there is no clock below that could be set".into() }) };
         self.clock_moved = self.clock_moved.saturating_add(i64::try_from(i128::from(to.unix) - i128::from(now.unix)).unwrap_or_default());
         Ok(())
