@@ -49,6 +49,9 @@ pub(crate) struct Global {
     /// Keep runs in this folder instead of on the target (ProgramData\hresolve\runs)
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
+    /// Contact no other computer, whatever else is asked for; `fix` does not offer it either
+    #[arg(long, global = true)]
+    pub(crate) no_network: bool,
     /// Wait for Enter at the end, so that a window that closes with the program can be read
     // For the window that the program opens for itself with administrator rights; of no use to anybody who types it.
     #[arg(long, global = true, hide = true)]
@@ -104,6 +107,20 @@ pub(crate) struct Choices {
     pub(crate) time_zone: Option<String>,
     #[command(flatten)]
     pub(crate) source: SourceOption,
+}
+
+/// Whether and whom to ask what time it is; for the clock of a running Windows.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TimeOptions {
+    /// Compare the clock of a running Windows with time servers. Without it `diagnose` contacts nobody, and `fix` names the servers and asks first. A disk or a bundle has no clock, so nobody is asked
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// Ask this time server instead of time.windows.com, pool.ntp.org, time.cloudflare.com and time.google.com; to be named again for each. At least two must agree. It is told nothing but one packet of the time protocol
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) time_server: Vec<String>,
+    /// Take the second opinion, the date of a plain HTTP answer, from this host instead of `www.msftconnecttest.com`. Anybody on the way can forge it, so it never decides
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) http_date: Vec<String>,
 }
 
 /// Where missing files of Windows may come from.
@@ -171,6 +188,8 @@ pub(crate) enum Command {
         /// Also what happened in the seven days before it first broke, from all logs, in the order of time
         #[arg(long)]
         timeline: bool,
+        #[command(flatten)]
+        time: TimeOptions,
     },
     /// Treats every proved finding that bears on the code, least invasive first, each with its own check
     Fix {
@@ -180,11 +199,16 @@ pub(crate) enum Command {
         consent: Consent,
         #[command(flatten)]
         choices: Choices,
+        #[command(flatten)]
+        time: TimeOptions,
+        /// What time it is now, for a running Windows without a network: 2026-11-23 14:05 by its time zone, or 2026-11-23 13:05Z in UTC. Never inferred; nobody is asked over the network then
+        #[arg(long, value_name = "TIME", conflicts_with_all = ["online", "plan"])]
+        set_time: Option<String>,
         /// Say what would be done; do nothing
         #[arg(long)]
         dry_run: bool,
         /// Do what this plan says, and nothing when the machine is not as the plan expects
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "only", "code", "time_zone"])]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "only", "code", "time_zone", "online"])]
         plan: Option<PathBuf>,
     },
     /// Writes what a fix would do into a file that somebody else runs with `fix --plan FILE`

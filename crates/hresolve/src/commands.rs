@@ -16,11 +16,12 @@ mod runs;
 pub(crate) mod time_zone;
 mod undo;
 
+use self::fix::Fix;
 use crate::Outcome;
-use crate::cli::{Cli, Command, Global, SourceOption};
+use crate::cli::{Cli, Command, Global, SourceOption, TimeOptions};
 use crate::output::Failure;
 use diagnosis::Guide;
-use session::{Session, host};
+use session::{Network, Session, TimeSources, host};
 use std::path::{Path, PathBuf};
 
 /// Runs the command that was asked for; without one, the front door.
@@ -37,8 +38,10 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Some(Command::Demo { code, random }) => demo::run(code.as_deref(), random, &global),
         Some(Command::Explain { words, target }) => explain::run(&words, target.as_deref(), &global),
         Some(Command::Collect { words, output, full, yes }) => collect::run(&words, &output, full, yes, &global),
-        Some(Command::Diagnose { words, since, timeline, source }) => diagnose::run(&words, since, timeline, &source, &global),
-        Some(Command::Fix { words, consent, choices, dry_run, plan }) => fix::run(&words, &consent, &choices, dry_run, plan.as_deref(), &global),
+        Some(Command::Diagnose { words, since, timeline, source, time }) => diagnose::run(&words, since, timeline, &source, &time, &global),
+        Some(Command::Fix { words, consent, choices, time, set_time, dry_run, plan }) => {
+            fix::run(&words, &consent, &Fix { choices, time, set_time, dry_run, plan }, &global)
+        }
         Some(Command::Plan { words, choices, only, output }) => plan::run(&words, &choices, only.as_deref(), output.as_deref(), &global),
         Some(Command::Continue { words, consent, worked, still_broken }) => continue_run::run(&words, &consent, worked, still_broken, &global),
         Some(Command::Undo { words }) => undo::run(&words, &global),
@@ -78,6 +81,35 @@ fn use_source(session: &mut Session, given: &SourceOption) -> Result<(), Failure
         Some(path) => Ok(session.use_source(path)?),
         None => Ok(()),
     }
+}
+
+/// Tells the session whom it may ask what time it is, and the person when there is nothing to ask about.
+///
+/// # Errors
+/// When both are named, asking and not asking.
+fn use_time(session: &mut Session, given: &TimeOptions, global: &Global) -> Result<(), Failure> {
+    if global.no_network && given.online {
+        return Err(Failure::usage("--online asks other computers and --no-network forbids it; leave one of them out."));
+    }
+    let mut sources = TimeSources {
+        network: match (global.no_network, given.online) {
+            (true, _) => Network::Forbidden,
+            (false, true) => Network::Allowed,
+            (false, false) => Network::IfAgreed,
+        },
+        ..TimeSources::default()
+    };
+    if !given.time_server.is_empty() {
+        sources.servers.clone_from(&given.time_server);
+    }
+    if !given.http_date.is_empty() {
+        sources.http.clone_from(&given.http_date);
+    }
+    session.use_time_sources(sources);
+    if given.online && !session.has_clock() && !global.quiet && !global.json {
+        crate::output::note("No Windows is running there, so it has no clock to compare and nobody was asked.");
+    }
+    Ok(())
 }
 
 /// Every guide below a folder; the first that is broken is named with its line.

@@ -80,6 +80,34 @@ impl Ui for Person {
         }
     }
 
+    fn may_ask(&mut self, hosts: &[String]) -> Option<bool> {
+        if !self.here {
+            return None;
+        }
+        output::note(&format!(
+            "To see whether this computer's clock is right, these would be asked what time it is, and told nothing else:\n  {}",
+            hosts.join("\n  ")
+        ));
+        loop {
+            match self.ask("Ask them? [y]es / [n]o:").as_str() {
+                "y" | "yes" => return Some(true),
+                // The end of input answers no.
+                "n" | "no" | "" => return Some(false),
+                _ => {}
+            }
+        }
+    }
+
+    fn time(&mut self, clock: &str) -> Option<String> {
+        if !self.here {
+            return None;
+        }
+        output::note(&format!("This computer's clock says {clock}. Nobody could be asked whether that is right."));
+        let answer = self.ask("What time is it now? As 2026-11-23 14:05, or nothing to leave the clock as it is:");
+        // The end of input answers nothing.
+        (!answer.is_empty()).then_some(answer)
+    }
+
     fn progress(&mut self, says: &str) {
         if !self.quiet && std::io::stderr().is_terminal() {
             output::note(&format!("… {says}"));

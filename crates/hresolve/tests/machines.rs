@@ -49,11 +49,14 @@ fn there_are_enough_machines() {
     assert!(machines.iter().filter(|machine| machine.sick).count() >= 30);
 }
 
+/// What no disk shows, because only a running Windows has it: `crates/session/tests/clock.rs` gives practice machines a clock.
+const SHOWN_ELSEWHERE: [&str; 1] = ["clock-off"];
+
 #[test]
 fn every_guide_with_signs_is_shown_by_a_machine() {
     let shown: BTreeSet<String> = sick().into_iter().flat_map(|machine| machine.expect).map(|expected| expected.cause).collect();
     for guide in diagnosis::embedded().iter().filter(|guide| guide.usual.is_none()) {
-        assert!(shown.contains(&guide.id), "no machine shows {}", guide.id);
+        assert!(shown.contains(&guide.id) != SHOWN_ELSEWHERE.contains(&guide.id.as_str()), "no machine shows {}", guide.id);
     }
 }
 

@@ -153,6 +153,12 @@ fn ask(sources: &TimeSources) -> Result<Time, String> {
     }
 }
 
+/// That the clock was compared and is right, for the person who allowed it; a wrong one is a finding.
+pub(crate) fn right(facts: &Facts) -> Option<String> {
+    let state = facts.of_kind("clock").find_map(|clock| clock.get("clock.offset.state"))?;
+    (state.reading.known()?.to_string() == "right").then(|| format!("{}.", state.says))
+}
+
 fn milliseconds(now: Now) -> i64 {
     i64::try_from(now.unix).unwrap_or(i64::MAX / 2000).saturating_mul(1000) + i64::from(now.nanos / 1_000_000)
 }

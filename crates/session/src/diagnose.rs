@@ -168,7 +168,8 @@ impl Session {
             timeline_window: None,
             timing_ms: model::Timing::default(),
         };
-        Diagnosed { diagnosis, found, asked, notes: self.target.notes() }
+        let notes = self.target.notes().into_iter().chain(crate::clock::right(facts)).collect();
+        Diagnosed { diagnosis, found, asked, notes }
     }
 
     /// What the kind of target keeps from being seen; "healthy" cannot be said then.

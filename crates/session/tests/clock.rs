@@ -94,6 +94,7 @@ fn a_majority_tells_by_how_much_the_clock_is_off() {
         assert_eq!(clock_not_checked(&diagnosed), []);
         let Some(words) = words else {
             assert_eq!((causes(&diagnosed), diagnosed.diagnosis.verdict), (vec![], Verdict::Healthy), "{ahead}");
+            assert!(diagnosed.notes.iter().any(|note| note.contains("the clock is right")), "{:?}", diagnosed.notes);
             continue;
         };
         assert_eq!(causes(&diagnosed), ["clock-off"], "{ahead}");

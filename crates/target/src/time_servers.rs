@@ -103,6 +103,9 @@ fn look_up(host: &str, port: u16) -> Result<SocketAddr, String> {
 /// One question to a time server. What is no answer of a server that knows the time is refused with its reason: another question's answer,
 /// a server that is not synchronised, one that asks not to be asked.
 fn sntp(host: &str, limit: Duration) -> Result<TimeAnswered, String> {
+    if !comparable(crate::now().unix) {
+        return Err("this computer's clock is before 1970 or after 2103, which packets of this protocol cannot say".into());
+    }
     let address = look_up(host, NTP_PORT)?;
     let bind = if address.is_ipv6() { (Ipv6Addr::UNSPECIFIED, 0).into() } else { (Ipv4Addr::UNSPECIFIED, 0).into() };
     let client = rsntp::SntpClient::with_config(rsntp::Config::default().bind_address(bind).timeout(limit));
@@ -116,6 +119,12 @@ fn sntp(host: &str, limit: Duration) -> Result<TimeAnswered, String> {
     milliseconds(result.clock_offset().as_secs_f64()).map(|ahead| TimeAnswered { ahead, round_trip })
 }
 
+/// Packets count 32 bits of seconds from 1900, and again from 2036; the library takes what would be before 1968 for the second count. A
+/// clock before 1970 is read as 0.
+fn comparable(unix: u64) -> bool {
+    (1..4_233_461_744).contains(&unix)
+}
+
 /// What the system said, in words that say what it means here.
 fn said(error: &std::io::Error, limit: Duration) -> String {
     use std::io::ErrorKind::{ConnectionRefused, TimedOut, WouldBlock};
@@ -127,7 +136,7 @@ fn said(error: &std::io::Error, limit: Duration) -> String {
 }
 
 fn milliseconds(seconds: f64) -> Result<i64, String> {
-    // Times of this protocol tell no more than 136 years apart.
+    // Packets hold times from 1968 to 2104.
     if !seconds.is_finite() || seconds.abs() > 5e9 {
         return Err("its answer cannot be used: it is no time".into());
     }
@@ -145,7 +154,7 @@ fn connect(host: &str, port: u16, limit: Duration) -> Result<TcpStream, String> 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
-    use super::{look_up, milliseconds};
+    use super::{comparable, look_up, milliseconds};
 
     #[test]
     fn hosts_are_read_with_and_without_port() {
@@ -158,8 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn what_packets_cannot_say_is_not_asked() {
+        for (unix, fits) in [(0, false), (1, true), (1_800_000_000, true), (4_233_461_743, true), (4_233_461_744, false)] {
+            assert_eq!(comparable(unix), fits, "{unix}");
+        }
+        assert!(model::utc(4_233_461_744).starts_with("2104-02-26"));
+    }
+
+    #[test]
     fn only_times_are_times() {
-        assert_eq!(milliseconds(-259_200.0006), Ok(-259_200_001));
+        assert_eq!(milliseconds(-259_200.000_6), Ok(-259_200_001));
         assert!(milliseconds(f64::NAN).is_err() && milliseconds(1e18).is_err());
     }
 }

@@ -467,3 +467,20 @@ fn a_hive_that_is_a_file_is_replaced_only_after_it_was_recorded_and_comes_back_b
     }
     assert!(with_files >= 2);
 }
+
+#[test]
+fn no_disk_and_no_bundle_has_a_clock() {
+    for_every_kind_and_part(|kind, target| {
+        assert_eq!((answer(target.clock()), answer(target.running())), ("not collected", "not collected"), "{kind}");
+    });
+    for_every_kind_that_writes(|kind, target| {
+        let before = whole(target.as_target());
+        assert!(target.set_clock(target::now()).is_err(), "{kind}");
+        let change = Change::SetClock { from: 0, to: 86_400, running: 0 };
+        assert_eq!(answer(target.observe(&change)), "not collected", "{kind}");
+        for direction in [Direction::Forward, Direction::Back] {
+            assert!(apply(target, std::slice::from_ref(&change), direction).is_err(), "{kind}: a clock is never set among other changes");
+        }
+        assert_eq!(before, whole(target.as_target()), "{kind}");
+    });
+}

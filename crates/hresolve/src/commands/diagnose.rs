@@ -1,8 +1,9 @@
 //! `hresolve diagnose`, and the front door `hresolve [CODE] [TARGET]`.
 
-use super::{open, quoted, use_source};
+use super::fix::Fix;
+use super::{open, quoted, use_source, use_time};
 use crate::Outcome;
-use crate::cli::{Choices, Consent, Global, SourceOption, Words};
+use crate::cli::{Consent, Global, SourceOption, TimeOptions, Words};
 use crate::output::Failure;
 use crate::progress::Progress;
 use crate::terminal::Person;
@@ -10,21 +11,21 @@ use crate::{output, words};
 use model::Verdict;
 use session::{DiagnoseRequest, Diagnosed, Session};
 
-pub(crate) fn run(given: &Words, since: Option<String>, timeline: bool, source: &SourceOption, global: &Global) -> Outcome {
+pub(crate) fn run(given: &Words, since: Option<String>, timeline: bool, source: &SourceOption, time: &TimeOptions, global: &Global) -> Outcome {
     let meant = words::read(given)?;
     // A mistyped moment is said before a large bundle is read.
     if let Some(typed) = since.as_deref() {
         session::check_since(typed)?;
     }
-    let (_, diagnosed) = show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, since, timeline }, source, global)?;
+    let (_, diagnosed) = show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, since, timeline }, source, time, global)?;
     Ok(exit_code(&diagnosed))
 }
 
 /// The same, and on a terminal a menu of what to do next.
 pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
     let meant = words::read(given)?;
-    let (session, diagnosed) =
-        show(meant.target.as_deref(), &DiagnoseRequest { asked: meant.code, ..DiagnoseRequest::default() }, &SourceOption::default(), global)?;
+    let request = DiagnoseRequest { asked: meant.code, ..DiagnoseRequest::default() };
+    let (session, diagnosed) = show(meant.target.as_deref(), &request, &SourceOption::default(), &TimeOptions::default(), global)?;
     if diagnosed.diagnosis.target.kind == model::TargetKind::Bundle {
         if !global.json && !diagnosed.found.is_empty() {
             output::text("\nTo treat it, run hresolve on the machine itself or on its mounted volume.\n");
@@ -47,9 +48,9 @@ pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
             "\n  1  treat this now, asking before each change\n  2  only say what would be done\n  3  show the guide to follow by hand\n  4  leave everything as it is",
         );
         match person.ask("What now? [1-4]:").as_str() {
-            "1" => return super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, &Choices::default(), false, None, global),
+            "1" => return super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, &Fix::default(), global),
             "2" => {
-                super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, &Choices::default(), true, None, global)?;
+                super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, &Fix { dry_run: true, ..Fix::default() }, global)?;
             }
             "3" => {
                 super::guide::run(&first, None, global)?;
@@ -61,10 +62,17 @@ pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
 }
 
 /// Opens the target, reads it and says what was found.
-fn show(target: Option<&str>, request: &DiagnoseRequest, source: &SourceOption, global: &Global) -> Result<(Session, Diagnosed), Failure> {
+fn show(
+    target: Option<&str>,
+    request: &DiagnoseRequest,
+    source: &SourceOption,
+    time: &TimeOptions,
+    global: &Global,
+) -> Result<(Session, Diagnosed), Failure> {
     let progress = Progress::start(&format!("Opening {}", target.unwrap_or_default()), global);
     let mut session = open(target, global)?;
     use_source(&mut session, source)?;
+    use_time(&mut session, time, global)?;
     session.watch(progress.watcher());
     let diagnosed = session.diagnose_as(request)?;
     drop(progress);

@@ -1,19 +1,30 @@
 //! `hresolve fix`.
 
 use super::time_zone::{self, Chosen};
-use super::{open, quoted, scratch, use_source};
+use super::{open, quoted, scratch, use_source, use_time};
 use crate::Outcome;
-use crate::cli::{Choices, Consent, Global, Words};
+use crate::cli::{Choices, Consent, Global, TimeOptions, Words};
 use crate::elevation::{Rights, rights};
 use crate::terminal::Person;
 use crate::{output, words};
 use session::{FixRequest, RunReport};
-use std::path::Path;
+use std::path::PathBuf;
 
-pub(crate) fn run(given: &Words, consent: &Consent, choices: &Choices, dry_run: bool, plan: Option<&Path>, global: &Global) -> Outcome {
+/// What a fix was asked for beside what it is about and who consents.
+#[derive(Debug, Default)]
+pub(crate) struct Fix {
+    pub(crate) choices: Choices,
+    pub(crate) time: TimeOptions,
+    pub(crate) set_time: Option<String>,
+    pub(crate) dry_run: bool,
+    pub(crate) plan: Option<PathBuf>,
+}
+
+pub(crate) fn run(given: &Words, consent: &Consent, fix: &Fix, global: &Global) -> Outcome {
+    let choices = &fix.choices;
     let mut meant = words::read(given)?;
     let mut planned_zone = None;
-    if let Some(plan) = plan {
+    if let Some(plan) = &fix.plan {
         match super::plan::check(plan, meant.target.as_deref(), choices, global)? {
             Ok((request, time_zone)) => (meant.code, planned_zone) = (request.asked, time_zone),
             Err(report) => {
@@ -27,12 +38,18 @@ pub(crate) fn run(given: &Words, consent: &Consent, choices: &Choices, dry_run: 
         return Ok(exit);
     }
     use_source(&mut session, &choices.source)?;
+    // A plan says all that is done, and it was made without asking anybody.
+    let no_network = global.no_network || fix.plan.is_some();
+    use_time(&mut session, &fix.time, &Global { no_network, ..global.clone() })?;
+    if let Some(typed) = &fix.set_time {
+        session.set_time(typed)?;
+    }
     let mut person = Person::at_terminal(global.quiet, global.json);
     if let Chosen::Listed(exit) = time_zone::choose(&mut session, planned_zone.as_deref().or(choices.time_zone.as_deref()), &mut person, global)? {
         return Ok(exit);
     }
     let request = FixRequest { asked: meant.code, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone() };
-    let report = if dry_run {
+    let report = if fix.dry_run {
         let scratch = scratch();
         let report = session.dry_run(&request, &scratch, &mut person, session::now());
         let _ = std::fs::remove_dir_all(&scratch);
