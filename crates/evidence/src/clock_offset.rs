@@ -54,7 +54,7 @@ pub fn majority(answers: &[TimeAnswer]) -> Majority {
     let named = |list: &[&(&str, i64)]| list.iter().map(|(host, _)| (*host).to_owned()).collect::<Vec<String>>();
     let agreeing = named(&group);
     let others = told.iter().filter(|(host, _)| !agreeing.iter().any(|there| there == host));
-    Majority::Agreed { ahead, disagreeing: others.map(|(host, says)| ((*host).to_owned(), says - ahead)).collect(), agreeing }
+    Majority::Agreed { ahead, disagreeing: others.map(|(host, says)| ((*host).to_owned(), says.saturating_sub(ahead))).collect(), agreeing }
 }
 
 /// Who did not answer, and why.

@@ -140,7 +140,7 @@ fn ask(sources: &TimeSources) -> Result<Time, String> {
     let (counter, here) = (Stopwatch::start(), target::now());
     match evidence::majority(&answers) {
         Majority::Agreed { ahead, agreeing, disagreeing } => {
-            let second = second.into_iter().map(|(host, says)| (host, says - ahead)).collect();
+            let second = second.into_iter().map(|(host, says)| (host, says.saturating_sub(ahead))).collect();
             let source = TimeSource::Servers { asked: answers.len(), agreeing, disagreeing, second };
             Ok(Time { at: milliseconds(here).saturating_add(ahead), counter, source })
         }
