@@ -34,7 +34,9 @@ pub(crate) fn run(given: &Words, consent: &Consent, fix: &Fix, global: &Global) 
         }
     }
     let mut session = open(meant.target.as_deref(), global)?;
-    if !dry_run && let Rights::Ended(exit) = rights(&session, global)? {
+    if !fix.dry_run
+        && let Rights::Ended(exit) = rights(&session, global)?
+    {
         return Ok(exit);
     }
     use_source(&mut session, &choices.source)?;

@@ -12,6 +12,8 @@ mod services;
 #[cfg(windows)]
 mod system;
 #[cfg(windows)]
+mod time;
+#[cfg(windows)]
 mod write;
 
 use crate::{OpenError, WritableTarget};

@@ -4,14 +4,14 @@ use super::registry;
 use crate::target::{Entry, Expanded, KeyView, Target};
 use crate::targets::folder::{Paths, users};
 use crate::targets::identify;
-use crate::{HiveName, OpenError, RegistryPath, Source};
+use crate::{HiveName, Now, OpenError, RegistryPath, Source};
 use model::{KeyTree, Reading, Room, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::rc::Rc;
 use windows::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
-use windows::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
+use windows::Win32::System::SystemInformation::{GetSystemWindowsDirectoryW, GetTickCount64};
 use windows::core::HSTRING;
 
 /// The name of the control set that runs.
@@ -165,6 +165,15 @@ impl Target for LiveTarget {
             Ok(()) => Reading::Known(Room { free, whole }),
             Err(error) => Reading::Unreadable(format!("the room on the volume could not be told: {error}")),
         }
+    }
+
+    fn clock(&self) -> Reading<Now> {
+        Reading::Known(crate::now())
+    }
+
+    fn running(&self) -> Reading<u64> {
+        // SAFETY: no arguments; a counter of milliseconds that setting the clock does not change.
+        Reading::Known(unsafe { GetTickCount64() })
     }
 
     fn expand(&self, text: &str) -> Expanded {

@@ -7,7 +7,7 @@ use super::{registry, services};
 use crate::observe::observe;
 use crate::target::{Direction, HiveIntent, HiveState, Target, WritableTarget};
 use crate::targets::files::{self, Files};
-use crate::{HiveName, RegistryPath, Source, StateStore, TargetError};
+use crate::{HiveName, Now, RegistryPath, Source, StateStore, TargetError};
 use model::{Change, HeldService, KeyTree, Observed, Reading, RegistryData, VolumePath};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -210,6 +210,10 @@ impl WritableTarget for LiveTarget {
 
     fn let_go(&mut self, held: &[HeldService]) -> Result<(), TargetError> {
         super::holding::let_go(self, held)
+    }
+
+    fn set_clock(&mut self, to: Now) -> Result<(), TargetError> {
+        super::time::set(to)
     }
 
     fn use_source(&mut self, source: Rc<dyn Source>) {
