@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Finds what Windows Update could not find, puts back exactly that, proves it, and can undo it.
 ///
@@ -86,7 +87,7 @@ impl Words {
 }
 
 /// How a repair is allowed to act.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Consent {
     /// Consent to the steps of proved findings that ask first
     #[arg(long, short)]
@@ -97,6 +98,22 @@ pub(crate) struct Consent {
     /// Treat only this cause; with --yes also a usual method without evidence
     #[arg(long, value_name = "CAUSE")]
     pub(crate) only: Option<String>,
+    /// End a program of Windows (DISM, SFC) after this time, for example 90s, 30m or 4h; without it after 20 minutes to 3 hours
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) time_limit: Option<Duration>,
+}
+
+/// A number with its unit.
+fn time_limit(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("write a number and its unit: 90s, 30m or 4h".into()),
+    };
+    let number: u32 = number.parse().ok().filter(|number| *number > 0).ok_or("write a number and its unit: 90s, 30m or 4h")?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
 }
 
 /// What only a person can say.

@@ -9,6 +9,8 @@ use std::io::{BufRead, IsTerminal, Write};
 pub(crate) struct Person {
     here: bool,
     quiet: bool,
+    /// Is told how far things are wherever that is written to.
+    told: bool,
     /// Says yes to everything: the demo, on a machine of its own making.
     agrees: bool,
 }
@@ -16,12 +18,18 @@ pub(crate) struct Person {
 impl Person {
     /// Whoever sits at standard input and standard error; nobody with `--json`.
     pub(crate) fn at_terminal(quiet: bool, json: bool) -> Self {
-        Person { here: !json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal(), quiet: quiet || json, agrees: false }
+        Person { here: !json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal(), quiet: quiet || json, told: false, agrees: false }
+    }
+
+    /// With `--verbose` progress is written into files and pipes as well; it goes to standard error, never into an answer.
+    pub(crate) fn telling(mut self, verbose: bool) -> Self {
+        self.told = verbose;
+        self
     }
 
     /// Somebody who agrees to every step: only for practice machines.
     pub(crate) fn agreeing() -> Self {
-        Person { here: false, quiet: true, agrees: true }
+        Person { here: false, quiet: true, told: false, agrees: true }
     }
 
     /// True when somebody can be asked.
@@ -80,6 +88,20 @@ impl Ui for Person {
         }
     }
 
+    fn without_restore_point(&mut self, says: &str) -> Option<bool> {
+        if !self.here {
+            return None;
+        }
+        output::note(says);
+        loop {
+            match self.ask("Go on without one? hresolve's own undo does not need it. [y]es / [n]o:").as_str() {
+                "y" | "yes" => return Some(true),
+                "n" | "no" | "" => return Some(false),
+                _ => {}
+            }
+        }
+    }
+
     fn may_ask(&mut self, hosts: &[String]) -> Option<bool> {
         if !self.here {
             return None;
@@ -109,7 +131,7 @@ impl Ui for Person {
     }
 
     fn progress(&mut self, says: &str) {
-        if !self.quiet && std::io::stderr().is_terminal() {
+        if self.told || (!self.quiet && std::io::stderr().is_terminal()) {
             output::note(&format!("… {says}"));
         }
     }

@@ -40,6 +40,11 @@ pub enum WhyNot {
     Busy,
     /// The running Windows may be changed by administrators only, and this program was started without their rights.
     NotElevated,
+    /// The computer runs on a battery that is nearly empty, and a step takes long and must not be cut off.
+    BatteryLow {
+        /// Its charge in percent.
+        percent: u8,
+    },
     /// The machine is not what the plan expects.
     PlanMismatch {
         /// What differs.
@@ -77,6 +82,9 @@ impl WhyNot {
             WhyNot::NotElevated => "Changing the running Windows needs administrator rights, and this program was started without them. Start \
                 it from a console that was opened with \"Run as administrator\", then try again."
                 .into(),
+            WhyNot::BatteryLow { percent } => format!(
+                "The computer runs on its battery, which is at {percent} %. Windows' own repairs take long and should not be cut off: plug it in, then try again."
+            ),
             WhyNot::PlanMismatch { why } => format!("The machine is not as the plan expects ({why}). Diagnose it again and make a new plan."),
         }
     }

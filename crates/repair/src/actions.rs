@@ -2,6 +2,8 @@
 
 use crate::Action;
 
+pub use windows_operation::operation;
+
 macro_rules! actions {
     ($($module:ident => $name:literal),* $(,)?) => {
         $(mod $module;)*
@@ -32,6 +34,7 @@ actions!(
     set_clock => "set-clock",
     set_registry_value => "set-registry-value",
     set_time_zone => "set-time-zone",
+    windows_operation => "windows-operation",
 );
 
 #[cfg(test)]

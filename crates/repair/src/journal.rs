@@ -3,14 +3,14 @@
 //! A journal is untrusted input: it travels with the disk. A torn last line is recognised and cut; a bad line before the last
 //! makes the journal unusable from there on, and says so.
 
-use model::{Change, HeldService, Level};
+use model::{Change, HeldService, Level, Operation};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;
 use target::{HiveState, RunFolder, StoreError, sha256};
 
 /// The version written into every journal.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// A hive's files before a run touched them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +84,41 @@ pub enum Event {
         to: String,
         /// The temporary file.
         temporary: String,
+    },
+    /// Windows was asked for a restore point before the first step that asks.
+    RestorePoint {
+        /// Whether there is one that was seen.
+        there: bool,
+        /// In words.
+        says: String,
+    },
+    /// A program of Windows is about to be run; what it does is not taken back.
+    OperationStarted {
+        /// Number within the run.
+        step: u32,
+        /// The guide's id.
+        cause: String,
+        /// The subject's name.
+        subject: String,
+        /// The action's name.
+        action: String,
+        /// The sentence.
+        says: String,
+        /// The promise it was made under.
+        level: Level,
+        /// What is run.
+        operation: Operation,
+    },
+    /// It ended, by itself or not.
+    OperationEnded {
+        /// The step.
+        step: u32,
+        /// `done`, `not-done`, `unknown`, or `failed` when it could not be run to its end.
+        outcome: String,
+        /// Its exit code, when it ended by itself.
+        exit_code: Option<u32>,
+        /// What it came to, in words.
+        says: String,
     },
     /// Services are about to be kept from running, because they work where something gets another name.
     ServicesHeld {
@@ -311,7 +346,9 @@ impl Journal {
         for event in &self.events {
             match event {
                 Event::Finished { .. } => state = RunState::Finished,
-                Event::Started { .. } | Event::RunStarted { .. } | Event::UndoStarted { .. } => state = RunState::Interrupted,
+                Event::Started { .. } | Event::OperationStarted { .. } | Event::RunStarted { .. } | Event::UndoStarted { .. } => {
+                    state = RunState::Interrupted
+                }
                 Event::UndoFinished { conflicts } if conflicts.is_empty() => state = RunState::Undone,
                 Event::UndoFinished { .. } => state = RunState::UndoneWithConflicts,
                 _ => {}
@@ -333,6 +370,21 @@ impl Journal {
             }
         }
         steps
+    }
+
+    /// What programs of Windows were run, in order, each with what it came to; `None` when its end is not recorded.
+    pub fn operations(&self) -> Vec<(&Operation, Option<&str>)> {
+        let ended = |number: u32| {
+            self.events.iter().find_map(|event| match event {
+                Event::OperationEnded { step, says, .. } if *step == number => Some(says.as_str()),
+                _ => None,
+            })
+        };
+        let started = self.events.iter().filter_map(|event| match event {
+            Event::OperationStarted { step, operation, .. } => Some((operation, ended(*step))),
+            _ => None,
+        });
+        started.collect()
     }
 
     /// The services that were kept from running and, as far as the journal tells, not let go since.

@@ -7,7 +7,7 @@ mod run;
 mod undo;
 
 pub use action::{Action, PlanChanges, Settings, action, describe, names_and_settings, undo_kind};
-pub use actions::ALL;
+pub use actions::{ALL, operation};
 pub use journal::{Event, Journal, JournalError, RunState, SavedHive, summary};
 pub use run::{Run, RunError, StepDone, lock};
 pub use undo::{Conflict, UndoError, UndoReport, UndoStep, recover, undo};

@@ -3,7 +3,7 @@
 use crate::action::{Settings, action, describe};
 use crate::journal::{Event, Journal};
 use crate::undo::{kept, take_back};
-use model::{Change, Level, Observed, Reading, WhyNot};
+use model::{Change, Level, Observed, Operation, Reading, WhyNot};
 use std::fmt;
 use target::{Direction, Now, StateStore, StoreError, StoreLock, WritableTarget};
 
@@ -106,7 +106,7 @@ impl Run {
 
     /// Goes on with a finished run (the person tried again and it still fails).
     pub fn resume(store: StateStore, lock: StoreLock, journal: Journal) -> Run {
-        let next = journal.events.iter().filter(|event| matches!(event, Event::Started { .. })).count() as u32 + 1;
+        let next = journal.events.iter().filter(|event| matches!(event, Event::Started { .. } | Event::OperationStarted { .. })).count() as u32 + 1;
         let short = journal.folder.id.rsplit('-').next().unwrap_or_default().to_owned();
         Run { journal, store, _lock: lock, next, short: format!("{short}-{next}") }
     }
@@ -184,6 +184,40 @@ impl Run {
         let told: Vec<(String, String)> = changes.iter().map(|change| change.before_after(drive)).collect();
         let join = |pick: fn(&(String, String)) -> &String| told.iter().map(pick).cloned().collect::<Vec<_>>().join("; ");
         Ok(StepDone::Done { step, before: join(|pair| &pair.0), after: join(|pair| &pair.1), objects: changes.len() })
+    }
+
+    /// Records that a program of Windows is about to be run; its number, for [`Run::end_operation`].
+    ///
+    /// # Errors
+    /// When the journal cannot be written; nothing may be run then.
+    pub fn begin_operation(
+        &mut self,
+        cause: &str,
+        subject: &str,
+        (action, settings): (&str, &Settings),
+        level: Level,
+        operation: &Operation,
+    ) -> Result<u32, RunError> {
+        let step = self.next;
+        self.next += 1;
+        self.record(Event::OperationStarted {
+            step,
+            cause: cause.into(),
+            subject: subject.into(),
+            action: action.into(),
+            says: describe(action, settings),
+            level,
+            operation: operation.clone(),
+        })?;
+        Ok(step)
+    }
+
+    /// Records what it came to.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn end_operation(&mut self, step: u32, outcome: &str, exit_code: Option<u32>, says: &str) -> Result<(), RunError> {
+        self.record(Event::OperationEnded { step, outcome: outcome.into(), exit_code, says: says.into() })
     }
 
     fn fail(&mut self, target: &mut dyn WritableTarget, step: u32, changes: &[Change], why: String) -> Result<StepDone, RunError> {

@@ -5,7 +5,7 @@
 
 use crate::journal::{Event, Journal, JournalError, RunState, SavedHive};
 use crate::run::apply;
-use model::{Change, HeldService, Observed, Reading, RegistryData, VolumePath, WhyNot};
+use model::{Change, HeldService, Observed, Operation, Reading, RegistryData, VolumePath, WhyNot};
 use std::fmt;
 use target::{Direction, Now, RunFolder, StateStore, StoreError, WritableTarget};
 
@@ -25,7 +25,7 @@ pub struct Conflict {
 pub struct UndoStep {
     /// The object.
     pub object: String,
-    /// `undone`, `already` or `conflict`.
+    /// `undone`, `already`, `conflict`, or `kept` for what Windows did itself.
     pub state: &'static str,
     /// In words.
     pub says: String,
@@ -121,6 +121,7 @@ fn take_back_run(target: &mut dyn WritableTarget, store: &StateStore, run: RunFo
     remove_temporaries(target, &journal);
     let mut conflicts = Vec::new();
     let mut steps = Vec::new();
+    steps.extend(kept_operations(&journal, target.drive()));
     let mut rest: Vec<Change> = Vec::new();
     let mut exact: Vec<String> = Vec::new();
     for saved in journal.saved_hives() {
@@ -160,6 +161,16 @@ fn take_back_run(target: &mut dyn WritableTarget, store: &StateStore, run: RunFo
     let named = conflicts.iter().map(|conflict| conflict.object.clone()).collect();
     append(&mut journal, Event::UndoFinished { conflicts: named })?;
     Ok(UndoReport { run: id, steps, conflicts })
+}
+
+/// What Windows' own programs did is not taken back, and that is said. One whose end is not recorded may have been ended in the middle.
+fn kept_operations(journal: &Journal, drive: char) -> Vec<UndoStep> {
+    let say = |ended: Option<&str>| match ended {
+        Some(says) => format!("stays as Windows left it ({says})"),
+        None => "was begun, and its end is not recorded; what Windows did until then stays, and it can be run again".to_owned(),
+    };
+    let step = |(operation, ended): (&Operation, Option<&str>)| UndoStep { object: operation.says(drive), state: "kept", says: say(ended) };
+    journal.operations().into_iter().map(step).collect()
 }
 
 fn key_in_hive(key: &str, hive: &str) -> bool {

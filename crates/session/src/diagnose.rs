@@ -140,6 +140,7 @@ impl Session {
     pub(crate) fn judge(&self, facts: &Facts, asked: Option<ErrorCode>) -> Diagnosed {
         let mut found = diagnosis::find(facts, &self.guides, self.target.windows(), asked);
         for one in &mut found {
+            self.settle(&mut one.steps);
             one.finding.steps = one.steps.iter().map(|step| self.view(step)).collect();
         }
         let mut not_checked = facts.not_checked.clone();
@@ -211,7 +212,7 @@ impl Session {
             says = format!("{says}: {how}");
         }
         let here = match step.level {
-            Level::Show if step.action == "in-windows" => Here::FirstBoot,
+            Level::Show if crate::operate::waits_for_windows(step) && step.blocked.is_none() => Here::FirstBoot,
             Level::Show => Here::ByHand,
             // Nothing is done to a bundle.
             Level::Ask | Level::Auto if self.target.info().kind == model::TargetKind::Bundle => Here::ByHand,

@@ -2,7 +2,9 @@
 
 use crate::clock::SET_CLOCK;
 use crate::diagnose::Diagnosed;
+use crate::operate::{OPERATION, Way, waits_for_windows};
 use crate::run_report::{RunReport, RunStep, RunVerdict, Verified};
+use crate::runs::Recovered;
 use crate::session::{Session, SessionError};
 use diagnosis::{Choice, Found, PlannedStep};
 use model::{Confidence, ErrorCode, Finding, Level, StepView, WhyNot};
@@ -42,18 +44,22 @@ pub trait Ui {
         None
     }
 
+    /// Asks whether to go on though Windows made no restore point; `None` when nobody can be asked.
+    fn without_restore_point(&mut self, _says: &str) -> Option<bool> {
+        None
+    }
+
     /// Says what is being done.
     fn progress(&mut self, says: &str);
 }
-
-/// The action of steps that wait for the running Windows.
-const IN_WINDOWS: &str = "in-windows";
 
 /// What a cause's treatment came to.
 enum Treated {
     Repaired,
     NotRepaired,
     Damaged,
+    /// Windows did its part and finishes it at the next start.
+    Restart,
 }
 
 impl Session {
@@ -62,7 +68,7 @@ impl Session {
     /// # Errors
     /// When the named cause is unknown, or the journal cannot be written in the middle.
     pub fn fix(&mut self, request: &FixRequest, ui: &mut dyn Ui, now: Now) -> Result<RunReport, SessionError> {
-        let mut recovered = Vec::new();
+        let (mut recovered, mut notes) = (Vec::new(), Vec::new());
         if !self.interrupted().is_empty() {
             // Bringing an interrupted run back writes as well, so the same refusals stand against it.
             let why_not = self.refusals(request.yes);
@@ -71,14 +77,16 @@ impl Session {
                 report.why_not = why_not;
                 return Ok(report);
             }
-            let (runs, conflicts) = self.recover(now)?;
+            let Recovered { runs, kept, conflicts } = self.recover(now)?;
             if !conflicts.is_empty() {
                 let mut report = RunReport::new(RunVerdict::UndoFailed);
                 report.recovered = runs;
+                report.notes = kept;
                 report.not_needed = conflicts;
                 return Ok(report);
             }
             recovered = runs;
+            notes = kept;
         }
         self.ask_network(ui);
         ui.progress("Reading the machine");
@@ -93,6 +101,7 @@ impl Session {
         }
         let mut report = RunReport::new(RunVerdict::Healthy);
         report.recovered = recovered;
+        report.notes = notes;
         report.not_needed = left_alone(&diagnosed, &chosen, request);
         // Nothing can be tried on a bundle of logs.
         if self.target.info().kind != model::TargetKind::Bundle {
@@ -118,7 +127,7 @@ impl Session {
         }
         let allowed: Vec<Found> = chosen.iter().filter(|found| self.may_do(found, request, ui, &mut report)).cloned().collect();
         // What only the running Windows can do is not undone work of ours: it waits.
-        let waits = |found: &Found| !found.steps.is_empty() && found.steps.iter().all(|step| step.action == IN_WINDOWS);
+        let waits = |found: &Found| !found.steps.is_empty() && found.steps.iter().all(waits_for_windows);
         let waiting = chosen.iter().any(waits);
         if allowed.is_empty() {
             report.verdict = if chosen.iter().all(waits) { RunVerdict::Waiting } else { RunVerdict::NotRepaired };
@@ -127,6 +136,14 @@ impl Session {
         if let Some(why) = self.read_only(&allowed) {
             report.verdict = RunVerdict::Refused;
             report.why_not = vec![WhyNot::ReadOnly { why }];
+            report.steps.clear();
+            return Ok(report);
+        }
+        let operates = allowed.iter().flat_map(|found| &found.steps).any(|step| step.action == OPERATION && step.level != Level::Show);
+        let why_not = if operates { self.target.why_not_operate() } else { Vec::new() };
+        if !why_not.is_empty() {
+            report.verdict = RunVerdict::Refused;
+            report.why_not = why_not;
             report.steps.clear();
             return Ok(report);
         }
@@ -153,21 +170,37 @@ impl Session {
                 why: step.read_back.clone(),
             })?;
         }
+        if allowed.iter().flat_map(|found| &found.steps).any(|step| step.level == Level::Ask)
+            && !self.restore_point(&mut run, request, ui, &mut report)?
+        {
+            for found in &allowed {
+                report
+                    .steps
+                    .extend(found.steps.iter().map(|step| self.run_step(found, step, "skipped", "you did not want it without a restore point")));
+            }
+            report.verdict = RunVerdict::NotRepaired;
+            run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
+            self.keep_report(&run, &diagnosed, &report);
+            return Ok(report);
+        }
         let mut all_right = chosen.iter().all(|found| waits(found) || allowed.iter().any(|may| may.finding == found.finding));
         let mut damaged = false;
+        let mut restart: Vec<&Found> = Vec::new();
         for found in &allowed {
             ui.progress(&format!("{}: {}", found.finding.object, found.finding.title));
-            match self.treat(&mut run, found, &mut report)? {
+            match self.treat(&mut run, found, &mut report, ui)? {
                 Treated::Repaired => {}
                 Treated::NotRepaired => all_right = false,
                 Treated::Damaged => damaged = true,
+                Treated::Restart => restart.push(found),
             }
         }
         ui.progress("Checking again");
         let fresh = self.diagnose(request.asked);
         let still =
             |found: &Found| fresh.found.iter().any(|now| now.finding.cause == found.finding.cause && now.finding.subject == found.finding.subject);
-        all_right &= !allowed.iter().any(still);
+        let restart_finishes = |found: &Found| restart.iter().any(|one| one.finding == found.finding);
+        all_right &= !allowed.iter().any(|found| still(found) && !restart_finishes(found));
         // A treatment must not bring up what was not there before.
         let before =
             |now: &Found| diagnosed.found.iter().any(|then| then.finding.cause == now.finding.cause && then.finding.subject == now.finding.subject);
@@ -182,11 +215,12 @@ impl Session {
         }
         // Without a code and a cause the whole machine was meant, and what was left alone because it is not proved is still wrong.
         let whole = request.asked.is_none() && request.only.is_none();
-        all_right &= !whole || fresh.found.iter().all(waits);
+        let is_restart = |now: &Found| restart.iter().any(|one| one.finding.cause == now.finding.cause && one.finding.subject == now.finding.subject);
+        all_right &= !whole || fresh.found.iter().all(|now| waits(now) || is_restart(now));
         report.not_checked = fresh.diagnosis.not_checked.iter().filter(|item| item.blocking).cloned().collect();
         report.verdict = match (damaged, all_right) {
             (true, _) => RunVerdict::UndoFailed,
-            (false, true) if waiting => RunVerdict::Waiting,
+            (false, true) if waiting || !restart.is_empty() => RunVerdict::Waiting,
             (false, true) => RunVerdict::Repaired,
             (false, false) => RunVerdict::NotRepaired,
         };
@@ -211,6 +245,7 @@ impl Session {
             runs_travel_with_the_disk: true,
             time_zone: self.time_zone,
             clock: self.clock,
+            operation_limit: self.operation_limit,
             watcher: None,
         };
         let agreed = FixRequest { yes: !request.safe_only, only: request.only.clone(), ..request.clone() };
@@ -328,12 +363,13 @@ impl Session {
     }
 
     /// The steps of one cause, then its check; taken back as a unit when a step fails or the check does.
-    fn treat(&mut self, run: &mut Run, found: &Found, report: &mut RunReport) -> Result<Treated, SessionError> {
+    fn treat(&mut self, run: &mut Run, found: &Found, report: &mut RunReport, ui: &mut dyn Ui) -> Result<Treated, SessionError> {
         let (cause, subject) = (found.finding.cause.clone(), found.finding.subject.clone());
         let first = report.steps.len();
         let mut failed: Option<String> = None;
         let mut damaged = false;
         let mut changed = false;
+        let (mut not_run, mut restart) = (false, false);
         for step in &found.steps {
             if step.level == Level::Show {
                 let left = self.run_step(found, step, "shown", step.blocked.as_deref().unwrap_or("only a person can do this"));
@@ -347,7 +383,9 @@ impl Session {
                 report.steps.push(left);
                 continue;
             }
-            let done = run.step(self.target.as_mut(), &cause, &subject, &step.action, &step.settings, step.level)?;
+            let (done, way) = self.make(run, found, step, ui)?;
+            not_run |= way == Way::NotRun;
+            restart |= way == (Way::Program { restart: true });
             if step.action == SET_CLOCK {
                 self.clock.clock_was_set();
             }
@@ -379,6 +417,10 @@ impl Session {
                 break;
             }
         }
+        if not_run {
+            // Nothing was done that could be checked.
+            return Ok(Treated::NotRepaired);
+        }
         if found.finding.confidence == Confidence::Possible && found.finding.evidence.is_empty() && failed.is_none() {
             // A usual method has no signs to ask again; only the person can say whether it helped.
             return Ok(if changed { Treated::Repaired } else { Treated::NotRepaired });
@@ -392,12 +434,19 @@ impl Session {
         if right {
             return Ok(Treated::Repaired);
         }
+        if restart && failed.is_none() {
+            return Ok(Treated::Restart);
+        }
         let left = run.take_back_cause(self.target.as_mut(), &cause, &subject)?;
         if found.steps.iter().any(|step| step.action == SET_CLOCK) {
             self.clock.clock_was_set();
         }
         damaged |= !left.is_empty();
         for step in report.steps.iter_mut().skip(first).filter(|step| step.state == "done") {
+            if step.action == OPERATION {
+                step.read_back = "what Windows did stays, though the signs are still there".into();
+                continue;
+            }
             step.state = if left.is_empty() { "undone".into() } else { "undo-failed".into() };
             step.read_back = if left.is_empty() { "taken back, because the check failed".into() } else { left.join("; ") };
         }

@@ -13,6 +13,8 @@ impl Session {
     pub(crate) fn rung(&self, guide: &Guide) -> Option<Found> {
         let facts = self.facts();
         let machine = facts.machine()?;
+        let mut steps = diagnosis::usual_steps(guide, &facts, machine);
+        self.settle(&mut steps);
         Some(Found {
             finding: Finding {
                 cause: guide.id.clone(),
@@ -25,7 +27,7 @@ impl Session {
                 steps: Vec::new(),
                 subject: machine.name.clone(),
             },
-            steps: diagnosis::usual_steps(guide, &facts, machine),
+            steps,
             order: guide.order,
             bears: true,
         })
@@ -113,8 +115,14 @@ impl Session {
     ) -> Result<(), SessionError> {
         let tried: Vec<String> = tried_causes(&run.journal);
         // A rung that was only offered so far can be asked for by name; otherwise the next one is offered.
-        let done: Vec<String> =
-            run.journal.events.iter().filter_map(|event| if let Event::Started { cause, .. } = event { Some(cause.clone()) } else { None }).collect();
+        let done: Vec<String> = run
+            .journal
+            .events
+            .iter()
+            .filter_map(
+                |event| if let Event::Started { cause, .. } | Event::OperationStarted { cause, .. } = event { Some(cause.clone()) } else { None },
+            )
+            .collect();
         let methods = self.usual_methods(asked);
         let named = methods.iter().find(|guide| request.only.as_ref() == Some(&guide.id) && !done.contains(&guide.id));
         let next = named.or_else(|| methods.iter().find(|guide| !tried.contains(&guide.id))).map(|guide| (*guide).clone());
@@ -135,7 +143,7 @@ impl Session {
         let before = report.steps.len();
         if self.may_do(&found, request, ui, report) {
             ui.progress(&guide.title);
-            report.verdict = self.do_rung(run, &found, report)?;
+            report.verdict = self.do_rung(run, &found, report, ui)?;
         } else {
             for step in report.steps.iter().skip(before) {
                 run.record(Event::Left {
@@ -153,14 +161,14 @@ impl Session {
     }
 
     /// A rung has no signs to ask again: after it the person tries, so the verdict stays open.
-    fn do_rung(&mut self, run: &mut Run, found: &Found, report: &mut RunReport) -> Result<RunVerdict, SessionError> {
+    fn do_rung(&mut self, run: &mut Run, found: &Found, report: &mut RunReport, ui: &mut dyn Ui) -> Result<RunVerdict, SessionError> {
         for step in &found.steps {
             if step.level == model::Level::Show {
                 report.steps.push(self.run_step(found, step, "shown", "only a person can do this"));
                 continue;
             }
             let mut said = self.run_step(found, step, "done", "");
-            let done = run.step(self.target.as_mut(), &found.finding.cause, &found.finding.subject, &step.action, &step.settings, step.level)?;
+            let (done, _) = self.make(run, found, step, ui)?;
             match done {
                 StepDone::Done { before, after, .. } => (said.before, said.after, said.read_back) = (before, after.clone(), after),
                 StepDone::NotNeeded => (said.state, said.read_back) = ("skipped".into(), "there is nothing to do".into()),
@@ -185,7 +193,7 @@ impl Session {
 fn tried_causes(journal: &Journal) -> Vec<String> {
     let mut causes = Vec::new();
     for event in &journal.events {
-        if let Event::Started { cause, .. } | Event::Left { cause, .. } = event
+        if let Event::Started { cause, .. } | Event::OperationStarted { cause, .. } | Event::Left { cause, .. } = event
             && !causes.contains(cause)
         {
             causes.push(cause.clone());
@@ -214,6 +222,27 @@ fn tried_steps(journal: &Journal) -> Vec<RunStep> {
                     read_back: after,
                 };
                 steps.push((*step, done));
+            }
+            Event::OperationStarted { step, cause, subject, action, says, .. } => {
+                let begun = RunStep {
+                    cause: cause.clone(),
+                    object: subject.clone(),
+                    action: action.clone(),
+                    says: says.clone(),
+                    state: "failed".into(),
+                    before: String::new(),
+                    after: String::new(),
+                    read_back: "its end is not recorded".into(),
+                };
+                steps.push((*step, begun));
+            }
+            Event::OperationEnded { step, outcome, says, .. } => {
+                for (_, said) in steps.iter_mut().filter(|(number, _)| number == step) {
+                    said.read_back.clone_from(says);
+                    if matches!(outcome.as_str(), "done" | "unknown") {
+                        (said.state, said.after) = ("done".into(), says.clone());
+                    }
+                }
             }
             Event::Failed { step, why } => {
                 for (_, said) in steps.iter_mut().filter(|(number, _)| number == step) {

@@ -6,6 +6,7 @@ mod diagnose;
 mod expectation;
 mod fix;
 mod ladder;
+mod operate;
 mod plan;
 pub mod reports;
 mod run_report;
@@ -20,7 +21,7 @@ pub use expectation::{Expectation, ExpectedFinding};
 pub use fix::{FixRequest, Ui};
 pub use plan::{Plan, PlanHive, PlanStep};
 pub use run_report::{LadderRung, RunReport, RunStep, RunVerdict, UndoJson, UndoJsonStep, Verified};
-pub use runs::RunSummary;
+pub use runs::{Recovered, RunSummary};
 pub use session::{Session, SessionError};
 pub use target::{Now, OpenError, Watcher, host, installations, lab, now};
 

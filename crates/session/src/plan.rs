@@ -138,10 +138,14 @@ impl Session {
             let (journal, _) = Journal::read(run).map_err(repair::UndoError::from)?;
             let kept: Vec<u32> = journal.in_force().into_iter().map(|(step, _)| step).collect();
             for event in journal.events {
-                if let Event::Started { step, cause, subject, action, says, changes, .. } = event
-                    && kept.contains(&step)
-                {
-                    steps.push(PlanStep { cause, subject, action, says, changes });
+                match event {
+                    Event::Started { step, cause, subject, action, says, changes, .. } if kept.contains(&step) => {
+                        steps.push(PlanStep { cause, subject, action, says, changes });
+                    }
+                    Event::OperationStarted { cause, subject, action, says, .. } => {
+                        steps.push(PlanStep { cause, subject, action, says, changes: Vec::new() });
+                    }
+                    _ => {}
                 }
             }
         }

@@ -5,8 +5,10 @@ pub mod text;
 mod timeline;
 
 /// What a state of a step means, in words that stand after its sentence.
-fn state_words(state: &str) -> &str {
-    match state {
+fn state_words(step: &crate::RunStep) -> &str {
+    match step.state.as_str() {
+        "done" if step.action == crate::operate::OPERATION => "done by Windows itself",
+        "failed" if step.action == crate::operate::OPERATION => "failed; what Windows did until then stays",
         "done" => "done and read back",
         "skipped" => "left out",
         "failed" => "failed; nothing of it remains",

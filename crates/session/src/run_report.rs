@@ -124,6 +124,9 @@ pub struct RunReport {
     pub why_not: Vec<WhyNot>,
     /// Usual methods that remain, in order; labelled as advice without evidence.
     pub next: Vec<LadderRung>,
+    /// What else a person should know about this run.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
     /// An earlier interrupted run that was brought back first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub recovered: Vec<String>,
@@ -146,6 +149,7 @@ impl RunReport {
             not_checked: Vec::new(),
             why_not: Vec::new(),
             next: Vec::new(),
+            notes: Vec::new(),
             recovered: Vec::new(),
         }
     }
@@ -156,7 +160,7 @@ impl RunReport {
 pub struct UndoJsonStep {
     /// The object.
     pub object: String,
-    /// `undone`, `already`, `conflict`.
+    /// `undone`, `already`, `conflict`, `kept` (what Windows did itself).
     pub state: String,
     /// In words.
     pub says: String,

@@ -23,27 +23,41 @@ pub struct RunSummary {
     pub size: u64,
 }
 
+/// What bringing interrupted runs back came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Their names.
+    pub runs: Vec<String>,
+    /// What Windows' own programs did in them, which stays; in sentences.
+    pub kept: Vec<String>,
+    /// What could not be brought back; in sentences.
+    pub conflicts: Vec<String>,
+}
+
 impl Session {
-    /// Brings every interrupted run back to the state before it: their names, and what could not be brought back. Writes nothing
-    /// when there is none.
+    /// Brings every interrupted run back to the state before it. Writes nothing when there is none.
     ///
     /// # Errors
     /// When a journal is damaged, or the store cannot be locked.
-    pub fn recover(&mut self, now: Now) -> Result<(Vec<String>, Vec<String>), SessionError> {
+    pub fn recover(&mut self, now: Now) -> Result<Recovered, SessionError> {
         let interrupted = self.interrupted();
         if interrupted.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(Recovered::default());
         }
         let lock = repair::lock(&self.store)?;
-        let (mut runs, mut conflicts) = (Vec::new(), Vec::new());
+        let mut recovered = Recovered::default();
         // The newest first: an older run's objects may lie below a newer one's.
         for run in self.own_runs().into_iter().rev().filter(|run| interrupted.contains(&run.id)) {
             let report = repair::recover(self.target.as_mut(), &self.store, run, now)?;
-            runs.push(report.run);
-            conflicts.extend(report.conflicts.iter().map(|conflict| format!("{}: {}. {}", conflict.object, conflict.found, conflict.by_hand)));
+            recovered.runs.push(report.run);
+            let kept = report.steps.iter().filter(|step| step.state == "kept");
+            recovered.kept.extend(kept.map(|step| format!("{} {}", step.object, step.says)));
+            recovered
+                .conflicts
+                .extend(report.conflicts.iter().map(|conflict| format!("{}: {}. {}", conflict.object, conflict.found, conflict.by_hand)));
         }
         drop(lock);
-        Ok((runs, conflicts))
+        Ok(recovered)
     }
 
     /// The runs that were made on this machine. A folder named with `--state-dir` may hold those of others; a run that was made

@@ -5,6 +5,7 @@ use model::ErrorCode;
 use repair::{RunError, UndoError};
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 use target::{OpenError, StateStore, StoreError, WritableTarget};
 
 /// One opened machine.
@@ -19,6 +20,8 @@ pub struct Session {
     pub(crate) time_zone: Option<String>,
     /// What time it is, as far as that was asked or said.
     pub(crate) clock: crate::clock::ClockCheck,
+    /// After which time Windows' own programs are ended, when the person said so.
+    pub(crate) operation_limit: Option<Duration>,
     /// Is told what is being read.
     pub(crate) watcher: Option<Box<target::Watcher>>,
 }
@@ -93,6 +96,7 @@ impl Session {
             runs_travel_with_the_disk: state_dir.is_none(),
             time_zone: None,
             clock: Default::default(),
+            operation_limit: None,
             watcher: None,
         })
     }
@@ -107,6 +111,7 @@ impl Session {
             runs_travel_with_the_disk: true,
             time_zone: None,
             clock: Default::default(),
+            operation_limit: None,
             watcher: None,
         }
     }
@@ -155,6 +160,11 @@ impl Session {
     pub fn use_source(&mut self, path: &Path) -> Result<(), SessionError> {
         self.target.use_source(target::open_source(path).map_err(SessionError::Usage)?);
         Ok(())
+    }
+
+    /// From now on Windows' own programs are ended after this time, whatever they are at.
+    pub fn limit_operations(&mut self, limit: Duration) {
+        self.operation_limit = Some(limit);
     }
 
     /// Takes the person's word for the time zone, by its name in the list.

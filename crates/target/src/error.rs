@@ -102,7 +102,7 @@ impl std::error::Error for OpenError {
     }
 }
 
-/// Why a change could not be made. Nothing of that change has happened when this is returned.
+/// Why a change could not be made. Nothing of that change has happened when this is returned; of [`TargetError::Operation`] alone something may.
 #[derive(Debug)]
 pub enum TargetError {
     /// The system refused an operation on a file.
@@ -133,6 +133,13 @@ pub enum TargetError {
         /// What is there.
         found: String,
     },
+    /// A program of Windows could not be run, or did not end by itself. What it did before that stands.
+    Operation {
+        /// What it was.
+        what: String,
+        /// What happened.
+        why: String,
+    },
     /// The caller's intent could not be recorded, so nothing was changed.
     NotRecorded {
         /// Why.
@@ -147,6 +154,7 @@ impl fmt::Display for TargetError {
             TargetError::Hive { hive, why } => write!(out, "the registry hive {hive} was not written: {why}"),
             TargetError::Refused { why } => write!(out, "refused: {why}"),
             TargetError::Unexpected { object, found } => write!(out, "{object} is not as expected: {found}"),
+            TargetError::Operation { what, why } => write!(out, "{what}: {why}"),
             TargetError::NotRecorded { why } => write!(out, "nothing was changed because the journal could not be written: {why}"),
         }
     }

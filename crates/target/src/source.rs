@@ -29,6 +29,11 @@ pub trait Source {
 
     /// Whether there is such a file.
     fn has(&self, name: &str) -> bool;
+
+    /// The folder of this Windows that Windows' own programs can take files from (the one that holds `WinSxS`); `None` when it holds none.
+    fn windows_folder(&self) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// Opens what a person named: a folder (a mounted installation image, a Windows, an unpacked update) or a WIM or ESD file.
@@ -73,6 +78,16 @@ impl Source for FolderSource {
 
     fn has(&self, name: &str) -> bool {
         Self::path(name).is_some_and(|path| matches!(self.paths.locate(&path, true), Reading::Known(real) if real.is_file()))
+    }
+
+    fn windows_folder(&self) -> Option<PathBuf> {
+        let folder = |name: &str| match self.paths.locate(&Self::path(name)?, true) {
+            Reading::Known(real) if real.is_dir() => Some(real),
+            _ => None,
+        };
+        // Named as they are on the disk; the store's own parent is the Windows folder.
+        let store = folder("Windows\\WinSxS").or_else(|| folder("WinSxS"))?;
+        store.parent().map(Path::to_owned)
     }
 }
 

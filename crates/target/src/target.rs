@@ -1,9 +1,13 @@
 //! The two traits behind which every kind of machine disappears: one reads, one also changes.
 
 use crate::{Now, Source, StateStore, TargetError};
-use model::{Change, FileOrigin, HeldService, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{
+    Change, FileOrigin, HeldService, KeyTree, Observed, Operated, Operation, Reading, RegistryData, RestorePoint, Room, TargetInfo, VolumePath,
+    WhyNot, WindowsVersion,
+};
 use std::io::{Cursor, Read};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// A registry key as it is now.
 #[derive(Debug, Clone)]
@@ -339,6 +343,25 @@ pub trait WritableTarget: Target {
     /// Refused where no Windows is running, or where its clock belongs to somebody else.
     fn set_clock(&mut self, _to: Now) -> Result<(), TargetError> {
         Err(TargetError::Refused { why: "this is no running Windows, so it has no clock that could be set".into() })
+    }
+
+    /// Why Windows' own programs should not be run now; changes of values and files may be possible all the same.
+    fn why_not_operate(&self) -> Vec<WhyNot> {
+        Vec::new()
+    }
+
+    /// Has a running Windows make a restore point, and looks whether it is there. Nothing is made where none runs.
+    fn restore_point(&mut self, _description: &str) -> RestorePoint {
+        RestorePoint::NotHere
+    }
+
+    /// Has Windows do what only it can do while it runs, and waits for its end, at most as long as `limit`. `progress` gets sentences.
+    /// Nothing of it can be taken back; what it came to is for the caller to judge.
+    ///
+    /// # Errors
+    /// When nothing runs here, the program cannot be started, or it took too long and was ended.
+    fn operate(&mut self, operation: &Operation, _limit: Duration, _progress: &mut dyn FnMut(&str)) -> Result<Operated, TargetError> {
+        Err(TargetError::Refused { why: format!("{} needs the running Windows", operation.says(self.drive())) })
     }
 
     /// From now on [`Target::source`] is this.

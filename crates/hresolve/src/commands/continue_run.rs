@@ -11,7 +11,7 @@ use session::FixRequest;
 
 pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: bool, global: &Global) -> Outcome {
     let meant = words::read(given)?;
-    let mut person = Person::at_terminal(global.quiet, global.json);
+    let mut person = Person::at_terminal(global.quiet, global.json).telling(global.verbose);
     let worked = match (worked, still_broken) {
         (true, _) => true,
         (_, true) => false,
@@ -28,6 +28,9 @@ pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: 
     let mut session = open(meant.target.as_deref(), global)?;
     if let Rights::Ended(exit) = rights(&session, global)? {
         return Ok(exit);
+    }
+    if let Some(limit) = consent.time_limit {
+        session.limit_operations(limit);
     }
     let request = FixRequest { asked: None, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone() };
     let report = session.continue_run(meant.run.as_deref(), worked, &request, &mut person, session::now())?;

@@ -48,9 +48,9 @@ pub(crate) fn front_door(given: &Words, global: &Global) -> Outcome {
             "\n  1  treat this now, asking before each change\n  2  only say what would be done\n  3  show the guide to follow by hand\n  4  leave everything as it is",
         );
         match person.ask("What now? [1-4]:").as_str() {
-            "1" => return super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, &Fix::default(), global),
+            "1" => return super::fix::run(given, &Consent::default(), &Fix::default(), global),
             "2" => {
-                super::fix::run(given, &Consent { yes: false, safe_only: false, only: None }, &Fix { dry_run: true, ..Fix::default() }, global)?;
+                super::fix::run(given, &Consent::default(), &Fix { dry_run: true, ..Fix::default() }, global)?;
             }
             "3" => {
                 super::guide::run(&first, None, global)?;

@@ -46,9 +46,12 @@ pub(crate) fn run(given: &Words, consent: &Consent, fix: &Fix, global: &Global) 
     if let Some(typed) = &fix.set_time {
         session.set_time(typed)?;
     }
-    let mut person = Person::at_terminal(global.quiet, global.json);
+    let mut person = Person::at_terminal(global.quiet, global.json).telling(global.verbose);
     if let Chosen::Listed(exit) = time_zone::choose(&mut session, planned_zone.as_deref().or(choices.time_zone.as_deref()), &mut person, global)? {
         return Ok(exit);
+    }
+    if let Some(limit) = consent.time_limit {
+        session.limit_operations(limit);
     }
     let request = FixRequest { asked: meant.code, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone() };
     let report = if fix.dry_run {

@@ -93,6 +93,9 @@ pub fn run(diagnosis: Option<&Diagnosis>, report: &RunReport) -> String {
     if let Some(diagnosis) = diagnosis {
         heading(&mut out, diagnosis);
     }
+    for note in &report.notes {
+        let _ = writeln!(out, "{}\n", escape(note));
+    }
     for reason in &report.why_not {
         let _ = writeln!(out, "* Refused: {}", escape(&reason.explain()));
     }
@@ -101,7 +104,7 @@ pub fn run(diagnosis: Option<&Diagnosis>, report: &RunReport) -> String {
         out.push_str("Nothing.\n");
     }
     for step in &report.steps {
-        let _ = writeln!(out, "1. {} – **{}** (`{}`)", escape(&step.says), state_words(&step.state), step.cause);
+        let _ = writeln!(out, "1. {} – **{}** (`{}`)", escape(&step.says), state_words(step), step.cause);
         if !step.before.is_empty() || !step.after.is_empty() {
             let _ = writeln!(out, "   * before: {}\n   * after: {}", escape(&step.before), escape(&step.after));
         }

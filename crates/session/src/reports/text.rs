@@ -124,6 +124,9 @@ pub fn run(report: &RunReport, target: &str) -> String {
     for run in &report.recovered {
         wrap(&mut out, "", &format!("Run {run} had been interrupted; everything it had begun was brought back first."));
     }
+    for note in &report.notes {
+        wrap(&mut out, "note: ", note);
+    }
     for reason in &report.why_not {
         wrap(&mut out, "refused: ", &reason.explain());
     }
@@ -135,7 +138,7 @@ pub fn run(report: &RunReport, target: &str) -> String {
             let object = if step.object.is_empty() { String::new() } else { format!("{} – ", step.object) };
             wrap(&mut out, "", &format!("{object}{}", step.cause));
         }
-        wrap(&mut out, "   ", &format!("{} – {}", step.says, state_words(&step.state)));
+        wrap(&mut out, "   ", &format!("{} – {}", step.says, state_words(step)));
         if !step.before.is_empty() || !step.after.is_empty() {
             wrap(&mut out, "     before: ", &step.before);
             wrap(&mut out, "     after:  ", &step.after);
@@ -203,6 +206,7 @@ pub fn undo(undo: &UndoJson) -> String {
     for step in &undo.steps {
         let says = match step.state.as_str() {
             "undone" => format!("{} {}", step.object, step.says),
+            "kept" => format!("{} {}", step.object, step.says),
             "already" => format!("{} {} – nothing to do", step.object, step.says),
             _ => format!("{} was left alone: {}", step.object, step.says),
         };

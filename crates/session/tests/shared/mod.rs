@@ -1,11 +1,12 @@
 //! A machine in memory that a session works on while the test looks at it. Used by tests of other crates as well.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses a part; tests may fail loudly")]
 
-use model::{Finding, StepView, TargetKind};
+use model::{Finding, Operated, Operation, RestorePoint, StepView, TargetKind};
 use session::{Session, Ui};
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 use target::{
     Direction, Entry, Expanded, FolderTarget, HiveIntent, HiveState, KeyView, OverlayTarget, StateStore, Target, TargetError, WritableTarget,
 };
@@ -22,14 +23,29 @@ impl Ui for Nobody {
 
 /// The overlay, shared between the session that uses it and the test that looks at it.
 #[derive(Clone)]
-pub struct Shared(pub Rc<RefCell<OverlayTarget>>, model::WindowsVersion);
+pub struct Shared(pub Rc<RefCell<OverlayTarget>>, model::WindowsVersion, Option<Programs>, pub RestorePoint, pub Vec<model::WhyNot>);
+
+/// What stands for the programs of a running Windows.
+pub type Programs = Rc<RefCell<dyn FnMut(&Operation, Duration) -> Result<Operated, TargetError>>>;
 
 impl Shared {
     /// A layer over a built machine.
     pub fn over(folder: &Path, store: &Path) -> Shared {
         let below = FolderTarget::open(folder, TargetKind::Folder).unwrap();
         let windows = below.windows().clone();
-        Shared(Rc::new(RefCell::new(OverlayTarget::new(Box::new(below), StateStore::in_folder(store)))), windows)
+        Shared(
+            Rc::new(RefCell::new(OverlayTarget::new(Box::new(below), StateStore::in_folder(store)))),
+            windows,
+            None,
+            RestorePoint::NotHere,
+            Vec::new(),
+        )
+    }
+
+    /// As if this Windows ran, with these programs.
+    pub fn running(mut self, programs: Programs) -> Shared {
+        self.2 = Some(programs);
+        self
     }
 
     /// A session over it, with its runs in `store`.
@@ -40,7 +56,8 @@ impl Shared {
 
 impl Target for Shared {
     fn info(&self) -> model::TargetInfo {
-        self.0.borrow().info()
+        let info = self.0.borrow().info();
+        if self.2.is_some() { model::TargetInfo { kind: TargetKind::Live, ..info } } else { info }
     }
     fn windows(&self) -> &model::WindowsVersion {
         &self.1
@@ -121,6 +138,26 @@ impl WritableTarget for Shared {
     }
     fn set_clock(&mut self, to: target::Now) -> Result<(), TargetError> {
         self.0.borrow_mut().set_clock(to)
+    }
+    fn restore_point(&mut self, _: &str) -> RestorePoint {
+        self.3.clone()
+    }
+    fn why_not_operate(&self) -> Vec<model::WhyNot> {
+        self.4.clone()
+    }
+    fn operate(&mut self, operation: &Operation, limit: Duration, progress: &mut dyn FnMut(&str)) -> Result<Operated, TargetError> {
+        match &self.2 {
+            Some(programs) => {
+                progress("50 %");
+                let done = (programs.borrow_mut())(operation, limit);
+                // Windows changed its files behind the layer, which remembers what it has listed.
+                let (folder, store) = (self.0.borrow().info().path, self.0.borrow().store());
+                let below = FolderTarget::open(Path::new(&folder), TargetKind::Folder).unwrap();
+                *self.0.borrow_mut() = OverlayTarget::new(Box::new(below), store);
+                done
+            }
+            None => self.0.borrow_mut().operate(operation, limit, progress),
+        }
     }
     fn use_source(&mut self, source: std::rc::Rc<dyn target::Source>) {
         self.0.borrow_mut().use_source(source);

@@ -4,10 +4,13 @@
 use crate::observe::{is_within, observe, value};
 use crate::target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
 use crate::{Now, RegistryPath, Source, StateStore, Stopwatch, TargetError, names_equal};
-use model::{Change, KeyTree, Observed, Reading, RegistryData, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{
+    Change, KeyTree, Observed, Operated, Operation, Reading, RegistryData, Room, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion,
+};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// One thing that happened to the file system, as far as this overlay shows it.
 enum FileChange {
@@ -483,6 +486,18 @@ impl WritableTarget for OverlayTarget {
         let Reading::Known(now) = self.clock() else { return Err(TargetError::Refused { why: "there is no clock below that could be set".into() }) };
         self.clock_moved = self.clock_moved.saturating_add(i64::try_from(i128::from(to.unix) - i128::from(now.unix)).unwrap_or_default());
         Ok(())
+    }
+
+    fn why_not_operate(&self) -> Vec<WhyNot> {
+        self.below.why_not_operate()
+    }
+
+    fn operate(&mut self, operation: &Operation, limit: Duration, progress: &mut dyn FnMut(&str)) -> Result<Operated, TargetError> {
+        match self.info().kind {
+            // It would be run, and what it would find cannot be told without running it.
+            TargetKind::Live => Ok(Operated::NotRun),
+            _ => self.below.operate(operation, limit, progress),
+        }
     }
 
     fn use_source(&mut self, source: Rc<dyn Source>) {

@@ -5,8 +5,17 @@
 #[cfg(windows)]
 mod holding;
 pub mod host;
+#[cfg(any(windows, test))]
+#[cfg_attr(not(windows), allow(dead_code, reason = "its tests run everywhere"))]
+mod percent;
+#[cfg(windows)]
+mod power;
+#[cfg(windows)]
+mod programs;
 #[cfg(windows)]
 mod registry;
+#[cfg(windows)]
+mod restore_point;
 #[cfg(windows)]
 mod services;
 #[cfg(windows)]

@@ -8,9 +8,10 @@ use crate::observe::observe;
 use crate::target::{Direction, HiveIntent, HiveState, Target, WritableTarget};
 use crate::targets::files::{self, Files};
 use crate::{HiveName, Now, RegistryPath, Source, StateStore, TargetError};
-use model::{Change, HeldService, KeyTree, Observed, Reading, RegistryData, VolumePath};
+use model::{Change, HeldService, KeyTree, Observed, Operated, Operation, Reading, RegistryData, RestorePoint, VolumePath, WhyNot};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// A failure of the registry or the service manager, with what was being done to what.
 fn failed<'a>(doing: &'static str, object: &'a str) -> impl Fn(std::io::Error) -> TargetError + 'a {
@@ -214,6 +215,20 @@ impl WritableTarget for LiveTarget {
 
     fn set_clock(&mut self, to: Now) -> Result<(), TargetError> {
         super::time::set(to)
+    }
+
+    fn why_not_operate(&self) -> Vec<WhyNot> {
+        super::power::why_not().into_iter().collect()
+    }
+
+    fn restore_point(&mut self, description: &str) -> RestorePoint {
+        super::restore_point::make(description)
+    }
+
+    fn operate(&mut self, operation: &Operation, limit: Duration, progress: &mut dyn FnMut(&str)) -> Result<Operated, TargetError> {
+        let done = super::programs::operate(self, operation, limit, progress);
+        self.paths.forget();
+        done
     }
 
     fn use_source(&mut self, source: Rc<dyn Source>) {
