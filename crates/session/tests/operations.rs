@@ -151,7 +151,7 @@ fn the_journal_is_written_before_and_an_interrupted_operation_is_named() {
     assert!(seen.borrow().contains("operation-started") && !seen.borrow().contains("operation-ended"), "{}", seen.borrow());
     let run = lab.store().runs().pop().unwrap();
     std::fs::write(run.path.join("journal.jsonl"), seen.borrow().as_bytes()).unwrap();
-    assert_eq!(session.interrupted(), [run.id.clone()]);
+    assert_eq!(session.interrupted(), std::slice::from_ref(&run.id));
     let report = lab.fix(&mut session, true);
     assert_eq!(report.recovered, [run.id]);
     assert!(report.notes.iter().any(|note| note.contains("SFC") && note.contains("its end is not recorded")), "{report:?}");
@@ -161,13 +161,14 @@ fn the_journal_is_written_before_and_an_interrupted_operation_is_named() {
 fn a_dry_run_runs_nothing_and_lists_it() {
     let lab = lab();
     let scratch = tempfile::tempdir().unwrap();
-    let session = lab.session(|_| panic!("a dry run ran a program"));
+    let session = lab.session(|_| ran(0, CLEAN));
     let report = session.dry_run(&FixRequest::default(), scratch.path(), &mut Nobody, session::now()).unwrap();
     assert_eq!((report.verdict, report.steps[0].state.as_str()), (RunVerdict::Planned, "planned"), "{report:?}");
     assert_eq!(report.steps[0].cause, CAUSE);
-    let session = lab.session(|_| panic!("a plan ran a program"));
+    let session = lab.session(|_| ran(0, CLEAN));
     let plan = session.plan(&FixRequest::default(), scratch.path(), &mut Nobody, session::now()).unwrap();
     assert_eq!(plan.steps.len(), 1);
+    assert!(lab.asked.borrow().is_empty(), "a dry run or a plan ran a program");
 }
 
 /// Somebody at the terminal who says yes to steps, and this about going on without a restore point.

@@ -115,7 +115,13 @@ fn call(function: SetRestorePoint, event: RESTOREPOINTINFO_EVENT_TYPE, number: i
     // SAFETY: both structures are alive, and of the layout that the function documents.
     let done = unsafe { function(&raw const wanted, &raw mut status) };
     let (code, number) = (status.nStatus.0, status.llSequenceNumber);
-    if done.as_bool() { Ok(number) } else { Err(format!("Windows made none (error {code}; 1058 means that System Restore is switched off)")) }
+    match code {
+        _ if done.as_bool() => Ok(number),
+        0 => Err("Windows made none and gave no reason".into()),
+        // ERROR_SERVICE_DISABLED
+        1058 => Err("System Restore is switched off (error 1058)".into()),
+        _ => Err(format!("Windows made none (error {code})")),
+    }
 }
 
 /// Every restore point: its number, and when it was made.
