@@ -47,9 +47,11 @@ pub(super) fn in_the_way(target: &LiveTarget, changes: &[Change]) -> Result<Vec<
 }
 
 /// Disables each, then stops those that run. When one refuses, the caller lets all go again.
-pub(super) fn hold(_target: &mut LiveTarget, held: &[HeldService]) -> Result<(), TargetError> {
+pub(super) fn hold(target: &mut LiveTarget, held: &[HeldService]) -> Result<(), TargetError> {
     for service in held.iter().filter(|service| service.start != DISABLED) {
-        services::set_start(&service.name, DISABLED).map_err(failed("disable for a moment the service", service))?;
+        target
+            .through_manager(&service.key, "Start", || services::set_start(&service.name, DISABLED).map(|_| ()))
+            .map_err(failed("disable for a moment the service", service))?;
     }
     held.iter().filter(|service| service.runs).try_for_each(|service| services::stop(&service.name).map_err(failed("stop the service", service)))
 }
@@ -72,7 +74,9 @@ fn put_start_back(target: &LiveTarget, service: &HeldService) -> Result<(), Targ
     if start_of(target, &service.name) != Some(DISABLED) || !(2..DISABLED).contains(&service.start) {
         return Ok(());
     }
-    services::set_start(&service.name, service.start).map_err(failed("give its start type back to the service", service))?;
+    target
+        .through_manager(&service.key, "Start", || services::set_start(&service.name, service.start).map(|_| ()))
+        .map_err(failed("give its start type back to the service", service))?;
     if start_of(target, &service.name) != Some(service.start) {
         // The manager took it and the registry does not show it, so it is written there.
         let (_, path) = target.registry_path(&key_of(target, &service.name)).map_err(|why| TargetError::Refused { why })?;

@@ -57,7 +57,8 @@ impl LiveTarget {
     fn put_value(&self, key: &str, path: &RegistryPath, name: &str, data: Option<&RegistryData>) -> Result<(), TargetError> {
         let object = format!("{key}\\{name}");
         if let Some(service) = services::of_key(key, self.windows.control_set) {
-            self.tell_manager(key, service, name, data).map_err(failed("have the service manager change", &object))?;
+            self.through_manager(key, name, || self.tell_manager(key, service, name, data))
+                .map_err(failed("have the service manager change", &object))?;
         }
         let now = self.value(key, name).into_known();
         match data {
@@ -65,6 +66,20 @@ impl LiveTarget {
             Some(data) => registry::set_value(path, name, data).map_err(failed("set", &object)),
             None => registry::delete_value(path, name).map_err(failed("remove", &object)),
         }
+    }
+
+    /// Has the service manager change one value of a service's key. What else it wrote there is put back: nothing but what is meant changes.
+    pub(super) fn through_manager(&self, key: &str, name: &str, change: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {
+        let before = self.key(key).into_known();
+        change()?;
+        let (Some(before), Some(after), Ok((_, path))) = (before, self.key(key).into_known(), self.registry_path(key)) else { return Ok(()) };
+        for (other, _) in after.values.iter().filter(|(other, _)| !crate::names_equal(other, name) && before.value(other).is_none()) {
+            registry::delete_value(&path, other)?;
+        }
+        for (other, data) in before.values.iter().filter(|(other, data)| !crate::names_equal(other, name) && after.value(other) != Some(data)) {
+            registry::set_value(&path, other, data)?;
+        }
+        Ok(())
     }
 
     fn tell_manager(&self, key: &str, service: &str, name: &str, data: Option<&RegistryData>) -> std::io::Result<()> {
