@@ -22,11 +22,11 @@ static void check(LONG answer, const char *what) {
 }
 
 /* The service manager holds this key open, so it is emptied and stays. */
-static int stays(const WCHAR *name) {
-    return !lstrcmpiW(name, L"Services") || !lstrcmpiW(name, L"SYSTEM\\CurrentControlSet");
+static int stays(const WCHAR *name, int depth) {
+    return depth == 0 ? !lstrcmpiW(name, L"SYSTEM\\CurrentControlSet") : depth == 1 && !lstrcmpiW(name, L"Services");
 }
 
-static void drop(HKEY above, const WCHAR *name) {
+static void drop(HKEY above, const WCHAR *name, int depth) {
     HKEY key;
     WCHAR below[256];
     DWORD length, at = 0, before, after;
@@ -34,12 +34,12 @@ static void drop(HKEY above, const WCHAR *name) {
     if (RegOpenKeyExW(above, name, REG_OPTION_OPEN_LINK, KEY_ALL_ACCESS, &key)) return;
     while (length = 256, RegEnumKeyExW(key, at, below, &length, NULL, NULL, NULL, NULL) == 0) {
         RegQueryInfoKeyW(key, NULL, NULL, NULL, &before, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-        drop(key, below);
+        drop(key, below, depth + 1);
         RegQueryInfoKeyW(key, NULL, NULL, NULL, &after, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
         if (after >= before) at++;
     }
     RegCloseKey(key);
-    if (!stays(name)) RegDeleteKeyExW(above, name, 0, 0);
+    if (!stays(name, depth)) RegDeleteKeyExW(above, name, 0, 0);
 }
 
 static void print(const WCHAR *text) {
@@ -76,7 +76,7 @@ int main(int count, char **words) {
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\r\n")] = 0;
         if (line[0] == 'D') {
-            drop(HKEY_LOCAL_MACHINE, widened(line + 2));
+            drop(HKEY_LOCAL_MACHINE, widened(line + 2), 0);
         } else if (line[0] == 'K') {
             if (key) RegCloseKey(key);
             check(RegCreateKeyExW(HKEY_LOCAL_MACHINE, widened(line + 2), 0, NULL, 0, KEY_ALL_ACCESS, NULL, &key, NULL), line);

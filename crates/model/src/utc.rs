@@ -25,7 +25,7 @@ pub fn days(year: i64, month: i64, day: i64) -> i64 {
 
 /// A stretch of time in its two largest units: `3 days`, `16 hours`, `1 day and 2 hours`, `2 minutes`; what is smaller is rounded off.
 pub fn span(seconds: u64) -> String {
-    const UNITS: [(u64, &str); 5] = [(31_557_600, "year"), (86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    const UNITS: [(u64, &str); 5] = [(31_536_000, "year"), (86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
     let Some(largest) = UNITS.iter().position(|(length, _)| seconds >= *length) else { return "0 seconds".into() };
     let smallest = (largest + 1).min(UNITS.len() - 1);
     let unit = UNITS.get(smallest).map_or(1, |(length, _)| *length);

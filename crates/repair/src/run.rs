@@ -331,25 +331,36 @@ fn make(target: &mut dyn WritableTarget, changes: &[Change], journal: &mut Journ
 
 /// Applies changes in one direction. Services that would be in the way are kept from running meanwhile; how they were is journalled
 /// before, as is every replacement of a hive file.
-pub(crate) fn apply(target: &mut dyn WritableTarget, changes: &[Change], direction: Direction, journal: &mut Journal) -> Result<(), String> {
-    if let [change @ Change::SetClock { from, to, .. }] = changes {
-        let by = if direction == Direction::Forward { to.saturating_sub(*from) } else { from.saturating_sub(*to) };
-        return set_clock(target, change, by, direction);
-    }
+fn apply(target: &mut dyn WritableTarget, changes: &[Change], direction: Direction, journal: &mut Journal) -> Result<(), String> {
+    while_held(target, changes, journal, |target, journal| apply_now(target, changes, direction, journal))
+}
+
+/// Does something while the services that would be in the way of these changes are kept from running. Nothing in it may hold services again.
+pub(crate) fn while_held<T>(
+    target: &mut dyn WritableTarget,
+    changes: &[Change],
+    journal: &mut Journal,
+    make: impl FnOnce(&mut dyn WritableTarget, &mut Journal) -> Result<T, String>,
+) -> Result<T, String> {
     let held = target.in_the_way(changes).map_err(|error| error.to_string())?;
     if held.is_empty() {
-        return apply_now(target, changes, direction, journal);
+        return make(target, journal);
     }
     journal.append(Event::ServicesHeld { services: held.clone() }).map_err(|error| error.to_string())?;
-    let done = target.hold(&held).map_err(|error| error.to_string()).and_then(|()| apply_now(target, changes, direction, journal));
+    let done = target.hold(&held).map_err(|error| error.to_string()).and_then(|()| make(target, journal));
     let let_go = target.let_go(&held).map_err(|error| error.to_string());
     if let_go.is_ok() {
         journal.append(Event::ServicesLetGo).map_err(|error| error.to_string())?;
     }
-    done.and(let_go)
+    done.and_then(|done| let_go.map(|()| done))
 }
 
-fn apply_now(target: &mut dyn WritableTarget, changes: &[Change], direction: Direction, journal: &mut Journal) -> Result<(), String> {
+/// Applies changes with nothing kept from running: the caller has seen to that.
+pub(crate) fn apply_now(target: &mut dyn WritableTarget, changes: &[Change], direction: Direction, journal: &mut Journal) -> Result<(), String> {
+    if let [change @ Change::SetClock { from, to, .. }] = changes {
+        let by = if direction == Direction::Forward { to.saturating_sub(*from) } else { from.saturating_sub(*to) };
+        return set_clock(target, change, by, direction);
+    }
     let mut record = |intent: &target::HiveIntent| {
         let event = Event::HiveIntended {
             hive: intent.before.hive.clone(),

@@ -4,7 +4,7 @@
 //! is still ours goes back, what somebody else changed since is left alone and named.
 
 use crate::journal::{Event, Journal, JournalError, RunState, SavedHive};
-use crate::run::apply;
+use crate::run::{apply_now, while_held};
 use model::{Change, HeldService, Observed, Operation, Reading, RegistryData, VolumePath, WhyNot};
 use std::fmt;
 use target::{Direction, Now, RunFolder, StateStore, StoreError, WritableTarget};
@@ -231,9 +231,11 @@ pub(crate) fn take_back(
             }
         }
         // One by one and each looked at just before: several changes may be about one object, each on top of the one before.
-        let done = make_way(target, store, journal, change).and_then(|moved| {
+        // A service that works in what is in the way would make it anew at once, so it is kept from running until the change is back.
+        let done = while_held(target, std::slice::from_ref(change), journal, |target, journal| {
+            let moved = make_way(target, store, journal, change)?;
             if moved.is_none() || !matches!(change, Change::CreateFolder { .. }) {
-                apply(target, std::slice::from_ref(change), Direction::Back, journal)?;
+                apply_now(target, std::slice::from_ref(change), Direction::Back, journal)?;
             }
             read_back(target, change).map(|()| moved)
         });
@@ -329,7 +331,7 @@ fn make_way(target: &mut dyn WritableTarget, store: &StateStore, journal: &mut J
     let to = free_place(target, store, journal, place)?;
     let moved = Change::Rename { from: place.clone(), to: to.clone(), identity: None };
     journal.append(Event::MovedAway { change: moved.clone() }).map_err(|error| error.to_string())?;
-    apply(target, &[moved], Direction::Forward, journal)?;
+    apply_now(target, &[moved], Direction::Forward, journal)?;
     Ok(Some(to))
 }
 

@@ -54,7 +54,7 @@ const KINDS: &[(&str, Open)] = &[
 /// prefix of its own and says so. No other Windows is touched.
 const LIVE: &str = "live";
 const LIVE_SHOWS: &str = "HRESOLVE_LIVE_SHOWS";
-/// Names of files that such a Windows needs to run at all, and that are therefore its own and not the machine's.
+/// Names of files and keys, with semicolons between, that such a Windows needs to run at all or makes while it runs; they are its own and not the machine's.
 const LIVE_OWN: &str = "HRESOLVE_LIVE_OWN";
 
 fn those() -> impl Iterator<Item = &'static (&'static str, Open)> {
@@ -126,7 +126,7 @@ fn whole(target: &dyn Target) -> BTreeMap<String, String> {
     fn folder(target: &dyn Target, at: &VolumePath, all: &mut BTreeMap<String, String>) {
         let own = std::env::var(LIVE_OWN).unwrap_or_default();
         for name in known(target.list(at), &at.to_string()) {
-            if own.split(' ').any(|own| own.eq_ignore_ascii_case(&name)) {
+            if own.split(';').any(|own| own.eq_ignore_ascii_case(&name)) {
                 continue;
             }
             let below = at.join(&name);
@@ -152,7 +152,8 @@ fn whole(target: &dyn Target) -> BTreeMap<String, String> {
         let mut values = view.values;
         values.sort_by(|one, other| one.0.cmp(&other.0));
         all.insert(at.into(), format!("{values:?}"));
-        for name in view.subkeys {
+        let own = std::env::var(LIVE_OWN).unwrap_or_default();
+        for name in view.subkeys.into_iter().filter(|name| !own.split(';').any(|own| own.eq_ignore_ascii_case(name))) {
             key(target, &format!("{at}\\{name}"), all);
         }
     }
@@ -471,9 +472,15 @@ fn a_hive_that_is_a_file_is_replaced_only_after_it_was_recorded_and_comes_back_b
 #[test]
 fn no_disk_and_no_bundle_has_a_clock() {
     for_every_kind_and_part(|kind, target| {
+        if kind == LIVE {
+            return;
+        }
         assert_eq!((answer(target.clock()), answer(target.running())), ("not collected", "not collected"), "{kind}");
     });
     for_every_kind_that_writes(|kind, target| {
+        if kind == LIVE {
+            return;
+        }
         let before = whole(target.as_target());
         assert!(target.set_clock(target::now()).is_err(), "{kind}");
         let change = Change::SetClock { from: 0, to: 86_400, running: 0 };
