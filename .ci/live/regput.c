@@ -38,6 +38,8 @@ static void drop(HKEY above, const WCHAR *name, int depth) {
         RegQueryInfoKeyW(key, NULL, NULL, NULL, &after, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
         if (after >= before) at++;
     }
+    /* Where a key cannot go, what is in it does. */
+    while (length = 256, RegEnumValueW(key, 0, below, &length, NULL, NULL, NULL, NULL) == 0 && RegDeleteValueW(key, below) == 0) {}
     RegCloseKey(key);
     if (!stays(name, depth)) RegDeleteKeyExW(above, name, 0, 0);
 }

@@ -169,7 +169,7 @@ int main(int count, char **words) {
         SC_HANDLE found = opened(name);
         for (DWORD until = GetTickCount() + 1000 * strtoul(words[3], NULL, 10); GetTickCount() < until; Sleep(5)) StartServiceA(found, 0, NULL);
     } else if (!strcmp(word, "hold")) {
-        if (held(words[2]) == INVALID_HANDLE_VALUE) fail("hold the file");
+        if (CreateFileA(words[2], GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL) == INVALID_HANDLE_VALUE) fail("hold the file");
         puts("held");
         fflush(stdout);
         Sleep(1000 * strtoul(words[3], NULL, 10));

@@ -54,11 +54,15 @@ const KINDS: &[(&str, Open)] = &[
 /// prefix of its own and says so. No other Windows is touched.
 const LIVE: &str = "live";
 const LIVE_SHOWS: &str = "HRESOLVE_LIVE_SHOWS";
-/// Names of files and keys, with semicolons between, that such a Windows needs to run at all or makes while it runs; they are its own and not the machine's.
+/// Names of files, with semicolons between, that such a Windows needs to run at all; they are its own and not the machine's.
 const LIVE_OWN: &str = "HRESOLVE_LIVE_OWN";
 
+fn live_takes_part() -> bool {
+    std::env::var(LIVE_SHOWS).is_ok_and(|machine| machine == MACHINE)
+}
+
 fn those() -> impl Iterator<Item = &'static (&'static str, Open)> {
-    let live = std::env::var(LIVE_SHOWS).is_ok_and(|machine| machine == MACHINE);
+    let live = live_takes_part();
     KINDS.iter().filter(move |(name, _)| *name != LIVE || live)
 }
 
@@ -152,15 +156,15 @@ fn whole(target: &dyn Target) -> BTreeMap<String, String> {
         let mut values = view.values;
         values.sort_by(|one, other| one.0.cmp(&other.0));
         all.insert(at.into(), format!("{values:?}"));
-        let own = std::env::var(LIVE_OWN).unwrap_or_default();
-        for name in view.subkeys.into_iter().filter(|name| !own.split(';').any(|own| own.eq_ignore_ascii_case(name))) {
+        for name in view.subkeys {
             key(target, &format!("{at}\\{name}"), all);
         }
     }
     let mut all = BTreeMap::new();
     folder(target, &target.windows_folder(), &mut all);
-    key(target, "HKLM\\SYSTEM", &mut all);
-    key(target, "HKLM\\SOFTWARE", &mut all);
+    // A Windows that runs makes keys of its own elsewhere while it runs.
+    let roots: &[&str] = if live_takes_part() { &[SERVICES] } else { &["HKLM\\SYSTEM", "HKLM\\SOFTWARE"] };
+    roots.iter().for_each(|root| key(target, root, &mut all));
     assert!(all.len() > 150, "only {} things", all.len());
     all
 }
