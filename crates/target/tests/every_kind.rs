@@ -53,12 +53,9 @@ const KINDS: &[(&str, Open)] = &[
 /// The Windows in which these tests run. It takes part only where it was made to show the practice machine: `.ci/windows` does that in a Wine
 /// prefix of its own and says so. No other Windows is touched.
 const LIVE: &str = "live";
-const LIVE_SHOWS: &str = "HRESOLVE_LIVE_SHOWS";
-/// Names of files, with semicolons between, that such a Windows needs to run at all; they are its own and not the machine's.
-const LIVE_OWN: &str = "HRESOLVE_LIVE_OWN";
 
 fn live_takes_part() -> bool {
-    std::env::var(LIVE_SHOWS).is_ok_and(|machine| machine == MACHINE)
+    std::env::var("HRESOLVE_LIVE_SHOWS").is_ok_and(|machine| machine == MACHINE)
 }
 
 fn those() -> impl Iterator<Item = &'static (&'static str, Open)> {
@@ -128,7 +125,8 @@ fn known<T: std::fmt::Debug>(reading: Reading<T>, what: &str) -> T {
 /// Everything below the Windows folder and in the services key, as this target shows it.
 fn whole(target: &dyn Target) -> BTreeMap<String, String> {
     fn folder(target: &dyn Target, at: &VolumePath, all: &mut BTreeMap<String, String>) {
-        let own = std::env::var(LIVE_OWN).unwrap_or_default();
+        // Files that a Windows needs to run at all are its own and not the machine's.
+        let own = std::env::var("HRESOLVE_LIVE_OWN").unwrap_or_default();
         for name in known(target.list(at), &at.to_string()) {
             if own.split(';').any(|own| own.eq_ignore_ascii_case(&name)) {
                 continue;
