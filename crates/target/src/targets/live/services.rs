@@ -73,79 +73,51 @@ pub(super) fn runs(name: &str) -> io::Result<Option<bool>> {
     }
 }
 
-/// Sets what the manager itself must know of: the start type. `false` when it knows no such service.
-pub(super) fn set_start(name: &str, start: u32) -> io::Result<bool> {
+/// Sets of a service what is not [`NO_CHANGE`] or null: start type, program, and the list of what must run before it. `false` when the manager
+/// knows no such service.
+fn configure(name: &str, start: u32, program: PCWSTR, dependencies: PCWSTR) -> io::Result<bool> {
     let Some(service) = open(name, SERVICE_CHANGE_CONFIG)? else { return Ok(false) };
-    // SAFETY: everything else is "no change".
+    let nothing = PCWSTR::null;
+    // SAFETY: the texts are null or terminated, and live through the call; null is "no change".
     unsafe {
         ChangeServiceConfigW(
             service.0,
             ENUM_SERVICE_TYPE(NO_CHANGE),
             SERVICE_START_TYPE(start),
             SERVICE_ERROR(NO_CHANGE),
-            PCWSTR::null(),
-            PCWSTR::null(),
+            program,
+            nothing(),
             None,
-            PCWSTR::null(),
-            PCWSTR::null(),
-            PCWSTR::null(),
-            PCWSTR::null(),
+            dependencies,
+            nothing(),
+            nothing(),
+            nothing(),
         )
     }
     .map(|()| true)
     .map_err(|error| told(&error))
+}
+
+/// Sets the start type. `false` when the manager knows no such service.
+pub(super) fn set_start(name: &str, start: u32) -> io::Result<bool> {
+    configure(name, start, PCWSTR::null(), PCWSTR::null())
 }
 
 /// Sets the program of a service. `false` when the manager knows no such service.
 pub(super) fn set_program(name: &str, program: &str) -> io::Result<bool> {
-    let Some(service) = open(name, SERVICE_CHANGE_CONFIG)? else { return Ok(false) };
-    // SAFETY: the program is a terminated string; everything else is "no change".
-    unsafe {
-        ChangeServiceConfigW(
-            service.0,
-            ENUM_SERVICE_TYPE(NO_CHANGE),
-            SERVICE_START_TYPE(NO_CHANGE),
-            SERVICE_ERROR(NO_CHANGE),
-            &HSTRING::from(program),
-            PCWSTR::null(),
-            None,
-            PCWSTR::null(),
-            PCWSTR::null(),
-            PCWSTR::null(),
-            PCWSTR::null(),
-        )
-    }
-    .map(|()| true)
-    .map_err(|error| told(&error))
+    let program = HSTRING::from(program);
+    configure(name, NO_CHANGE, PCWSTR(program.as_ptr()), PCWSTR::null())
 }
 
 /// Sets the services that must run before this one, and those groups of services. `false` when the manager knows no such service.
 pub(super) fn set_dependencies(name: &str, services: &[String], groups: &[String]) -> io::Result<bool> {
-    let Some(service) = open(name, SERVICE_CHANGE_CONFIG)? else { return Ok(false) };
     // Each ends with a NUL, the list with one more; groups bear a plus sign.
     let mut list: Vec<u16> = Vec::new();
     for one in services.iter().cloned().chain(groups.iter().map(|group| format!("+{group}"))) {
         list.extend(one.encode_utf16().chain([0]));
     }
     list.extend([0, 0]);
-    // SAFETY: the list ends with two NULs and lives through the call; everything else is "no change".
-    unsafe {
-        ChangeServiceConfigW(
-            service.0,
-            ENUM_SERVICE_TYPE(NO_CHANGE),
-            SERVICE_START_TYPE(NO_CHANGE),
-            SERVICE_ERROR(NO_CHANGE),
-            PCWSTR::null(),
-            PCWSTR::null(),
-            None,
-            PCWSTR(list.as_ptr()),
-            PCWSTR::null(),
-            PCWSTR::null(),
-            PCWSTR::null(),
-        )
-    }
-    .map(|()| true)
-    .map_err(|error| told(&error))
+    configure(name, NO_CHANGE, PCWSTR::null(), PCWSTR(list.as_ptr()))
 }
 
 /// Sets whether an automatic start waits until the others have started. `false` when the manager knows no such service.
