@@ -2,7 +2,7 @@
 //!
 //! Never changes who may control a service, and never ends a process: a service that refuses to stop is an error.
 
-use super::super::super::names_equal;
+use crate::names_equal;
 use std::io;
 use std::time::{Duration, Instant};
 use windows::Win32::Foundation::{
