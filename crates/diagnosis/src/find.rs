@@ -190,15 +190,20 @@ fn is_choice(fact: &str) -> bool {
     fact.ends_with(".chosen")
 }
 
+/// Whether two names mean the same thing: to Windows upper and lower case are one, and a name may come back spelled otherwise.
+pub fn same_subject(one: &str, other: &str) -> bool {
+    one == other || one.to_lowercase() == other.to_lowercase()
+}
+
 /// Whether a finding's signs still hold, proved or likely, in freshly read facts.
 pub fn still_wrong(guide: &Guide, facts: &Facts, subject: &str) -> bool {
-    facts.of_kind(&guide.each).any(|there| there.name == subject && confidence(guide, facts, there).is_some())
+    facts.of_kind(&guide.each).any(|there| same_subject(&there.name, subject) && confidence(guide, facts, there).is_some())
 }
 
 /// Whether the guide's `done-when` holds in freshly read facts; true when the guide names none. A subject that is gone is right
 /// when the guide asks nothing more about it.
 pub fn is_right(guide: &Guide, facts: &Facts, subject: &str) -> bool {
-    match (&guide.done_when, facts.of_kind(&guide.each).find(|there| there.name == subject)) {
+    match (&guide.done_when, facts.of_kind(&guide.each).find(|there| same_subject(&there.name, subject))) {
         (Some(condition), Some(there)) => condition.holds(facts, there) == Truth::True,
         (Some(_), None) => false,
         (None, _) => true,

@@ -12,7 +12,7 @@ mod step;
 mod template;
 
 pub use condition::{Condition, Truth};
-pub use find::{Choice, Found, PlannedStep, find, is_right, still_wrong, usual_steps};
+pub use find::{Choice, Found, PlannedStep, find, is_right, same_subject, still_wrong, usual_steps};
 pub use guide::{Check, Guide, GuideError, embedded, embedded_naming};
 pub use lint::{Lint, lint};
 pub use many::on_every_core;

@@ -98,6 +98,9 @@ pub(crate) struct Consent {
     /// Treat only this cause; with --yes also a usual method without evidence
     #[arg(long, value_name = "CAUSE")]
     pub(crate) only: Option<String>,
+    /// Restart the running Windows when a repair needs it, after a minute in which `shutdown /a` stops that, and go on afterwards. Nothing else ever restarts it
+    #[arg(long)]
+    pub(crate) restart: bool,
     /// End a program of Windows (DISM, SFC) after this time, for example 90s, 30m or 4h; without it after 20 minutes to 3 hours
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) time_limit: Option<Duration>,
@@ -242,6 +245,8 @@ pub(crate) enum Command {
         output: Option<PathBuf>,
     },
     /// Tells how it went when you tried again: --worked ends the run, --still-broken climbs one step further
+    ///
+    /// A run that waits for a restart goes on after it, without either: what was left is done, and what was wrong is looked at again.
     Continue {
         #[command(flatten)]
         words: Words,

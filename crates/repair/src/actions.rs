@@ -28,6 +28,7 @@ actions!(
     in_windows => "in-windows",
     link_from_store => "link-from-store",
     rename_file => "rename-file",
+    restart_windows => "restart-windows",
     restore_file => "restore-file",
     restore_folder => "restore-folder",
     set_aside => "set-aside",

@@ -10,7 +10,7 @@ use std::fmt;
 use target::{HiveState, RunFolder, StoreError, sha256};
 
 /// The version written into every journal.
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// A hive's files before a run touched them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,19 @@ impl From<HiveState> for SavedHive {
     fn from(state: HiveState) -> Self {
         SavedHive { hive: state.hive, primary: state.primary, logs: state.logs, modified: state.modified }
     }
+}
+
+/// A cause whose treatment ends after the next start of Windows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AfterRestart {
+    /// The guide's id.
+    pub cause: String,
+    /// The subject's name.
+    pub subject: String,
+    /// The thing that is wrong.
+    pub object: String,
+    /// True when nothing of it was begun and all of it is done then; false when what is left is done and its signs are asked again.
+    pub whole: bool,
 }
 
 /// One thing that happened, or is about to happen.
@@ -180,6 +193,20 @@ pub enum Event {
         /// It works now.
         worked: bool,
     },
+    /// The rest waits for the next start of Windows.
+    RestartAwaited {
+        /// When the Windows that runs now was started, as a Windows file time; none when that is not known.
+        started: Option<u64>,
+        /// What is done then.
+        causes: Vec<AfterRestart>,
+        /// Whether Windows was told to go on by itself then.
+        by_itself: bool,
+    },
+    /// Windows was started anew, and the run goes on. This happens once.
+    GoneOn {
+        /// UTC.
+        time: String,
+    },
     /// Undo or recovery begins.
     UndoStarted {
         /// UTC.
@@ -272,6 +299,8 @@ pub struct Journal {
 pub enum RunState {
     /// It ended by itself.
     Finished,
+    /// It ended by itself, and its rest waits for the next start of Windows.
+    Waiting,
     /// The program ended in the middle of it.
     Interrupted,
     /// It was undone.
@@ -285,6 +314,7 @@ impl RunState {
     pub fn as_str(self) -> &'static str {
         match self {
             RunState::Finished => "finished",
+            RunState::Waiting => "waiting",
             RunState::Interrupted => "interrupted",
             RunState::Undone => "undone",
             RunState::UndoneWithConflicts => "undone-with-conflicts",
@@ -342,10 +372,14 @@ impl Journal {
 
     /// How the run stands.
     pub fn state(&self) -> RunState {
-        let mut state = RunState::Interrupted;
+        let (mut state, mut waits) = (RunState::Interrupted, false);
         for event in &self.events {
             match event {
-                Event::Finished { .. } => state = RunState::Finished,
+                Event::RestartAwaited { .. } => waits = true,
+                Event::GoneOn { .. } => (state, waits) = (RunState::Interrupted, false),
+                // The person needs no more of it.
+                Event::Answered { worked: true, .. } => waits = false,
+                Event::Finished { .. } => state = if waits { RunState::Waiting } else { RunState::Finished },
                 Event::Started { .. } | Event::OperationStarted { .. } | Event::RunStarted { .. } | Event::UndoStarted { .. } => {
                     state = RunState::Interrupted
                 }
@@ -385,6 +419,14 @@ impl Journal {
             _ => None,
         });
         started.collect()
+    }
+
+    /// What waits for the next start of Windows: when the one that ran then was started, and the causes.
+    pub fn awaited(&self) -> Option<(Option<u64>, &[AfterRestart])> {
+        self.events.iter().rev().find_map(|event| match event {
+            Event::RestartAwaited { started, causes, .. } => Some((*started, causes.as_slice())),
+            _ => None,
+        })
     }
 
     /// The services that were kept from running and, as far as the journal tells, not let go since.

@@ -8,6 +8,6 @@ mod undo;
 
 pub use action::{Action, PlanChanges, Settings, action, describe, names_and_settings, undo_kind};
 pub use actions::{ALL, operation};
-pub use journal::{Event, Journal, JournalError, RunState, SavedHive, summary};
+pub use journal::{AfterRestart, Event, Journal, JournalError, RunState, SavedHive, summary};
 pub use run::{Run, RunError, StepDone, lock};
 pub use undo::{Conflict, UndoError, UndoReport, UndoStep, recover, undo};

@@ -154,11 +154,26 @@ impl Run {
         settings: &Settings,
         level: Level,
     ) -> Result<StepDone, RunError> {
-        let changes = match self.plan(target, name, settings) {
-            Ok(changes) if changes.is_empty() => return Ok(StepDone::NotNeeded),
-            Ok(changes) => changes,
-            Err(why) => return Ok(StepDone::Impossible { why }),
-        };
+        match self.plan(target, name, settings) {
+            Ok(changes) if changes.is_empty() => Ok(StepDone::NotNeeded),
+            Ok(changes) => self.carry_out(target, cause, subject, (name, settings), level, changes),
+            Err(why) => Ok(StepDone::Impossible { why }),
+        }
+    }
+
+    /// Makes a step whose changes are known.
+    ///
+    /// # Errors
+    /// As [`Run::step`].
+    pub fn carry_out(
+        &mut self,
+        target: &mut dyn WritableTarget,
+        cause: &str,
+        subject: &str,
+        (name, settings): (&str, &Settings),
+        level: Level,
+        changes: Vec<Change>,
+    ) -> Result<StepDone, RunError> {
         if let Err(why) = self.save_hives(target, &changes)? {
             return Ok(StepDone::Impossible { why });
         }
@@ -240,18 +255,31 @@ impl Run {
     /// # Errors
     /// When the journal cannot be written. What could not be taken back is returned as sentences.
     pub fn take_back_cause(&mut self, target: &mut dyn WritableTarget, cause: &str, subject: &str) -> Result<Vec<String>, RunError> {
+        self.take_back_steps(target, |of, about, _| of == cause && about == subject)
+    }
+
+    /// Takes back every step of one action, last first.
+    ///
+    /// # Errors
+    /// As [`Run::take_back_cause`].
+    pub fn take_back_action(&mut self, target: &mut dyn WritableTarget, action: &str) -> Result<Vec<String>, RunError> {
+        self.take_back_steps(target, |_, _, done| done == action)
+    }
+
+    /// The steps are chosen by cause, subject and action.
+    fn take_back_steps(&mut self, target: &mut dyn WritableTarget, chosen: impl Fn(&str, &str, &str) -> bool) -> Result<Vec<String>, RunError> {
         let in_force = self.journal.in_force();
-        let of_cause: Vec<u32> = self
+        let chosen: Vec<u32> = self
             .journal
             .events
             .iter()
             .filter_map(|event| match event {
-                Event::Started { step, cause: of, subject: about, .. } if of == cause && about == subject => Some(*step),
+                Event::Started { step, cause, subject, action, .. } if chosen(cause, subject, action) => Some(*step),
                 _ => None,
             })
             .collect();
         let mut left = Vec::new();
-        for (step, changes) in in_force.iter().rev().filter(|(step, _)| of_cause.contains(step)) {
+        for (step, changes) in in_force.iter().rev().filter(|(step, _)| chosen.contains(step)) {
             left.extend(self.take_back_step(target, *step, changes)?);
         }
         Ok(left)

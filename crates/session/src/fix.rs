@@ -2,13 +2,14 @@
 
 use crate::clock::SET_CLOCK;
 use crate::diagnose::Diagnosed;
-use crate::operate::{OPERATION, Way, waits_for_windows};
-use crate::run_report::{RunReport, RunStep, RunVerdict, Verified};
+use crate::operate::{OPERATION, waits_for_windows};
+use crate::restart::RESTART;
+use crate::run_report::{RunReport, RunStep, RunVerdict};
 use crate::runs::Recovered;
 use crate::session::{Session, SessionError};
 use diagnosis::{Choice, Found, PlannedStep};
 use model::{Confidence, ErrorCode, Finding, Level, StepView, WhyNot};
-use repair::{Event, Run, StepDone};
+use repair::{Event, Run};
 use target::Now;
 
 /// What the person asked `fix` to do.
@@ -22,6 +23,8 @@ pub struct FixRequest {
     pub safe_only: bool,
     /// Only this cause; with `yes` also a usual method without evidence.
     pub only: Option<String>,
+    /// Restart Windows when that is needed, and go on after it.
+    pub restart: bool,
 }
 
 /// The person, as far as a run needs one.
@@ -53,15 +56,6 @@ pub trait Ui {
     fn progress(&mut self, says: &str);
 }
 
-/// What a cause's treatment came to.
-enum Treated {
-    Repaired,
-    NotRepaired,
-    Damaged,
-    /// Windows did its part and finishes it at the next start.
-    Restart,
-}
-
 impl Session {
     /// Treats this machine.
     ///
@@ -87,6 +81,11 @@ impl Session {
             }
             recovered = runs;
             notes = kept;
+        }
+        if let Some(mut report) = self.waiting_run(request, ui, now)? {
+            report.recovered = recovered;
+            report.notes.extend(notes);
+            return Ok(report);
         }
         self.ask_network(ui);
         ui.progress("Reading the machine");
@@ -120,7 +119,9 @@ impl Session {
             return Ok(report);
         }
         let why_not = self.refusals(request.yes);
-        if !why_not.is_empty() {
+        // Only the next start ends that, and the person agrees to one.
+        let restart_first = request.restart && self.is_running_windows() && why_not == [WhyNot::RestartPending];
+        if !why_not.is_empty() && !restart_first {
             report.verdict = RunVerdict::Refused;
             report.why_not = why_not;
             return Ok(report);
@@ -170,6 +171,16 @@ impl Session {
                 why: step.read_back.clone(),
             })?;
         }
+        if restart_first {
+            for found in &allowed {
+                report.steps.extend(found.steps.iter().map(|step| self.run_step(found, step, "queued", "done after the next start of Windows")));
+            }
+            self.await_restart(&mut run, &allowed, true, request, &mut report)?;
+            report.verdict = RunVerdict::Waiting;
+            run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
+            self.keep_report(&run, &diagnosed, &report);
+            return Ok(report);
+        }
         if allowed.iter().flat_map(|found| &found.steps).any(|step| step.level == Level::Ask)
             && !self.restore_point(&mut run, request, ui, &mut report)?
         {
@@ -183,47 +194,18 @@ impl Session {
             self.keep_report(&run, &diagnosed, &report);
             return Ok(report);
         }
-        let mut all_right = chosen.iter().all(|found| waits(found) || allowed.iter().any(|may| may.finding == found.finding));
-        let mut damaged = false;
-        let mut restart: Vec<&Found> = Vec::new();
-        for found in &allowed {
-            ui.progress(&format!("{}: {}", found.finding.object, found.finding.title));
-            match self.treat(&mut run, found, &mut report, ui)? {
-                Treated::Repaired => {}
-                Treated::NotRepaired => all_right = false,
-                Treated::Damaged => damaged = true,
-                Treated::Restart => restart.push(found),
-            }
-        }
-        ui.progress("Checking again");
-        let fresh = self.diagnose(request.asked);
-        let still =
-            |found: &Found| fresh.found.iter().any(|now| now.finding.cause == found.finding.cause && now.finding.subject == found.finding.subject);
-        let restart_finishes = |found: &Found| restart.iter().any(|one| one.finding == found.finding);
-        all_right &= !allowed.iter().any(|found| still(found) && !restart_finishes(found));
-        // A treatment must not bring up what was not there before.
-        let before =
-            |now: &Found| diagnosed.found.iter().any(|then| then.finding.cause == now.finding.cause && then.finding.subject == now.finding.subject);
-        for new in fresh.found.iter().filter(|now| now.finding.confidence == Confidence::Proved && !before(now)) {
-            all_right = false;
-            report.verified.push(Verified {
-                cause: new.finding.cause.clone(),
-                object: new.finding.object.clone(),
-                right: false,
-                says: format!("{} was not seen before this run: {}", new.finding.object, new.finding.title),
-            });
-        }
+        let mut treatment = self.treat_all(&mut run, &allowed, &mut report, ui)?;
+        treatment.all_right &= chosen.iter().all(|found| waits(found) || allowed.iter().any(|may| may.finding == found.finding));
         // Without a code and a cause the whole machine was meant, and what was left alone because it is not proved is still wrong.
         let whole = request.asked.is_none() && request.only.is_none();
-        let is_restart = |now: &Found| restart.iter().any(|one| one.finding.cause == now.finding.cause && one.finding.subject == now.finding.subject);
-        all_right &= !whole || fresh.found.iter().all(|now| waits(now) || is_restart(now));
-        report.not_checked = fresh.diagnosis.not_checked.iter().filter(|item| item.blocking).cloned().collect();
-        report.verdict = match (damaged, all_right) {
-            (true, _) => RunVerdict::UndoFailed,
-            (false, true) if waiting || !restart.is_empty() => RunVerdict::Waiting,
-            (false, true) => RunVerdict::Repaired,
-            (false, false) => RunVerdict::NotRepaired,
-        };
+        ui.progress("Checking again");
+        let fresh = self.diagnose(request.asked);
+        let right = self.is_right_now(&fresh, &diagnosed, &allowed, &treatment, &mut report)
+            && (!whole || fresh.found.iter().all(|now| waits(now) || treatment.waits_for_restart(now)));
+        report.verdict = treatment.verdict(right, waiting);
+        if !treatment.restart.is_empty() {
+            self.await_restart(&mut run, &treatment.restart, false, request, &mut report)?;
+        }
         run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
         self.keep_report(&run, &diagnosed, &report);
         Ok(report)
@@ -329,6 +311,8 @@ impl Session {
             (false, "skipped", "--safe-only leaves out steps that need consent".to_owned())
         } else if let Some(how) = open {
             (false, "consent-needed", how)
+        } else if !request.restart && doable.iter().any(|step| step.action == RESTART) {
+            (false, "consent-needed", "it needs a restart: add --restart, or restart Windows yourself and look again".into())
         } else if !asks || (request.yes && (proved || named)) {
             (true, "", String::new())
         } else {
@@ -360,111 +344,6 @@ impl Session {
             after: String::new(),
             read_back: why.into(),
         }
-    }
-
-    /// The steps of one cause, then its check; taken back as a unit when a step fails or the check does.
-    fn treat(&mut self, run: &mut Run, found: &Found, report: &mut RunReport, ui: &mut dyn Ui) -> Result<Treated, SessionError> {
-        let (cause, subject) = (found.finding.cause.clone(), found.finding.subject.clone());
-        let first = report.steps.len();
-        let mut failed: Option<String> = None;
-        let mut damaged = false;
-        let mut changed = false;
-        let (mut not_run, mut restart) = (false, false);
-        for step in &found.steps {
-            if step.level == Level::Show {
-                let left = self.run_step(found, step, "shown", step.blocked.as_deref().unwrap_or("only a person can do this"));
-                run.record(Event::Left {
-                    cause: cause.clone(),
-                    action: left.action.clone(),
-                    says: left.says.clone(),
-                    state: left.state.clone(),
-                    why: left.read_back.clone(),
-                })?;
-                report.steps.push(left);
-                continue;
-            }
-            let (done, way) = self.make(run, found, step, ui)?;
-            not_run |= way == Way::NotRun;
-            restart |= way == (Way::Program { restart: true });
-            if step.action == SET_CLOCK {
-                self.clock.clock_was_set();
-            }
-            let mut said = self.run_step(found, step, "done", "");
-            match done {
-                StepDone::Done { before, after, .. } => {
-                    changed = true;
-                    said.read_back.clone_from(&after);
-                    (said.before, said.after) = (before, after);
-                }
-                StepDone::NotNeeded => {
-                    said.state = "skipped".into();
-                    said.read_back = "it is right already".into();
-                }
-                StepDone::Impossible { why } => {
-                    said.state = "failed".into();
-                    said.read_back.clone_from(&why);
-                    failed = Some(why);
-                }
-                StepDone::Failed { why, conflict, .. } => {
-                    said.state = if conflict.is_some() { "undo-failed".into() } else { "failed".into() };
-                    said.read_back = conflict.as_ref().map_or_else(|| why.clone(), |conflict| format!("{why}; could not be taken back: {conflict}"));
-                    damaged |= conflict.is_some();
-                    failed = Some(why);
-                }
-            }
-            report.steps.push(said);
-            if failed.is_some() {
-                break;
-            }
-        }
-        if not_run {
-            // Nothing was done that could be checked.
-            return Ok(Treated::NotRepaired);
-        }
-        if found.finding.confidence == Confidence::Possible && found.finding.evidence.is_empty() && failed.is_none() {
-            // A usual method has no signs to ask again; only the person can say whether it helped.
-            return Ok(if changed { Treated::Repaired } else { Treated::NotRepaired });
-        }
-        let (right, says) = match &failed {
-            None => self.check(found),
-            Some(why) => (false, format!("not checked, because a step failed: {why}")),
-        };
-        run.record(Event::Verified { cause: cause.clone(), object: found.finding.object.clone(), right, says: says.clone() })?;
-        report.verified.push(Verified { cause: cause.clone(), object: found.finding.object.clone(), right, says });
-        if right {
-            return Ok(Treated::Repaired);
-        }
-        if restart && failed.is_none() {
-            return Ok(Treated::Restart);
-        }
-        let left = run.take_back_cause(self.target.as_mut(), &cause, &subject)?;
-        if found.steps.iter().any(|step| step.action == SET_CLOCK) {
-            self.clock.clock_was_set();
-        }
-        damaged |= !left.is_empty();
-        for step in report.steps.iter_mut().skip(first).filter(|step| step.state == "done") {
-            if step.action == OPERATION {
-                step.read_back = "what Windows did stays, though the signs are still there".into();
-                continue;
-            }
-            step.state = if left.is_empty() { "undone".into() } else { "undo-failed".into() };
-            step.read_back = if left.is_empty() { "taken back, because the check failed".into() } else { left.join("; ") };
-        }
-        Ok(if damaged { Treated::Damaged } else { Treated::NotRepaired })
-    }
-
-    /// Asks the opening signs again, in freshly read facts.
-    fn check(&self, found: &Found) -> (bool, String) {
-        let Some(guide) = self.guide(&found.finding.cause) else { return (false, "the guide is gone".into()) };
-        let facts = self.facts();
-        let subject = &found.finding.subject;
-        if diagnosis::still_wrong(guide, &facts, subject) {
-            return (false, format!("{}: the signs are still there", found.finding.object));
-        }
-        if !diagnosis::is_right(guide, &facts, subject) {
-            return (false, format!("{}: the signs are gone, but what should hold now does not", found.finding.object));
-        }
-        (true, format!("{}: the signs are gone", found.finding.object))
     }
 
     /// Evidence is copied before the first write.

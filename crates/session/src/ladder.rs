@@ -1,6 +1,7 @@
 //! The usual methods after the proved causes, one rung at a time, and what the person says after trying again.
 
 use crate::fix::{FixRequest, Ui};
+use crate::restart::RESTART;
 use crate::run_report::{LadderRung, RunReport, RunStep, RunVerdict};
 use crate::session::{Session, SessionError};
 use diagnosis::{Found, Guide};
@@ -40,11 +41,15 @@ impl Session {
         self.usual_methods(asked)
             .into_iter()
             .filter(|guide| !tried.contains(&guide.id))
-            .map(|guide| LadderRung {
-                cause: guide.id.clone(),
-                title: guide.title.clone(),
-                says: diagnosis::usual_steps(guide, &facts, machine).iter().map(|step| self.view(step).says).collect(),
-                cost: guide.cost.clone().unwrap_or_default(),
+            .map(|guide| {
+                let steps = diagnosis::usual_steps(guide, &facts, machine);
+                LadderRung {
+                    cause: guide.id.clone(),
+                    title: guide.title.clone(),
+                    says: steps.iter().map(|step| self.view(step).says).collect(),
+                    cost: guide.cost.clone().unwrap_or_default(),
+                    restart: self.is_running_windows() && steps.iter().any(|step| step.action == RESTART),
+                }
             })
             .collect()
     }
@@ -66,6 +71,12 @@ impl Session {
         let journal = Journal::open(folder).map_err(repair::UndoError::from)?;
         match journal.state() {
             RunState::Finished => {}
+            RunState::Waiting if worked => {}
+            // What it is still broken without is the restart.
+            RunState::Waiting => {
+                drop(lock);
+                return self.go_on(&journal.folder.id, request, ui, now);
+            }
             RunState::Interrupted => {
                 return Err(SessionError::Usage(format!(
                     "Run {} was interrupted; `hresolve fix` or `hresolve undo` brings it back first.",
@@ -81,10 +92,12 @@ impl Session {
         }
         let asked: Option<ErrorCode> = repair::summary(&journal).2.and_then(|code| code.parse().ok());
         let mut run = Run::resume(self.store.clone(), lock, journal);
+        let left = run.take_back_action(self.target.as_mut(), RESTART)?;
         run.record(Event::Answered { time: now.iso(), worked })?;
         let mut report = RunReport::new(RunVerdict::Fixed);
         report.run = Some(run.id().to_owned());
         report.steps = tried_steps(&run.journal);
+        report.notes.extend(left);
         if !worked {
             self.climb(&mut run, asked, request, ui, &mut report)?;
         }
@@ -143,7 +156,7 @@ impl Session {
         let before = report.steps.len();
         if self.may_do(&found, request, ui, report) {
             ui.progress(&guide.title);
-            report.verdict = self.do_rung(run, &found, report, ui)?;
+            report.verdict = self.do_rung(run, &found, request, report, ui)?;
         } else {
             for step in report.steps.iter().skip(before) {
                 run.record(Event::Left {
@@ -161,10 +174,31 @@ impl Session {
     }
 
     /// A rung has no signs to ask again: after it the person tries, so the verdict stays open.
-    fn do_rung(&mut self, run: &mut Run, found: &Found, report: &mut RunReport, ui: &mut dyn Ui) -> Result<RunVerdict, SessionError> {
+    fn do_rung(
+        &mut self,
+        run: &mut Run,
+        found: &Found,
+        request: &FixRequest,
+        report: &mut RunReport,
+        ui: &mut dyn Ui,
+    ) -> Result<RunVerdict, SessionError> {
+        let mut restart = false;
         for step in &found.steps {
             if step.level == model::Level::Show {
                 report.steps.push(self.run_step(found, step, "shown", "only a person can do this"));
+                continue;
+            }
+            if step.action == RESTART {
+                let left = self.run_step(found, step, "queued", "done after everything else");
+                run.record(Event::Left {
+                    cause: left.cause.clone(),
+                    action: left.action.clone(),
+                    says: left.says.clone(),
+                    state: left.state.clone(),
+                    why: left.read_back.clone(),
+                })?;
+                report.steps.push(left);
+                restart = true;
                 continue;
             }
             let mut said = self.run_step(found, step, "done", "");
@@ -185,6 +219,10 @@ impl Session {
                 return Ok(if stuck || !left.is_empty() { RunVerdict::UndoFailed } else { RunVerdict::NotRepaired });
             }
         }
+        if restart {
+            self.await_restart(run, std::slice::from_ref(found), false, request, report)?;
+            return Ok(RunVerdict::Waiting);
+        }
         Ok(RunVerdict::Undetermined)
     }
 }
@@ -203,10 +241,12 @@ fn tried_causes(journal: &Journal) -> Vec<String> {
 }
 
 /// What the run did before, from its journal, for the report.
-fn tried_steps(journal: &Journal) -> Vec<RunStep> {
+pub(crate) fn tried_steps(journal: &Journal) -> Vec<RunStep> {
     let mut steps: Vec<(u32, RunStep)> = Vec::new();
     for event in &journal.events {
         match event {
+            // What has Windows go on by itself is no treatment.
+            Event::Started { action, .. } if action == RESTART => {}
             Event::Started { step, cause, subject, action, says, changes, .. } => {
                 let told: Vec<(String, String)> = changes.iter().map(|change| change.before_after('C')).collect();
                 let join = |pick: fn(&(String, String)) -> &String| told.iter().map(pick).cloned().collect::<Vec<_>>().join("; ");

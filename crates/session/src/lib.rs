@@ -9,9 +9,11 @@ mod ladder;
 mod operate;
 mod plan;
 pub mod reports;
+mod restart;
 mod run_report;
 mod runs;
 mod session;
+mod treat;
 
 pub use clock::{HTTP_DATES, Network, TIME_SERVERS, TimeSources};
 pub use collect::{Bundle, CollectedJson};

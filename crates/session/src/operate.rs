@@ -1,6 +1,7 @@
 //! Steps that Windows' own programs do on a running Windows: run, judged by what they left behind, journalled on both sides.
 
 use crate::fix::{FixRequest, Ui};
+use crate::restart::RESTART;
 use crate::run_report::RunReport;
 use crate::session::{Session, SessionError};
 use diagnosis::{Found, PlannedStep};
@@ -29,7 +30,7 @@ pub(crate) enum Way {
 
 /// True when a step waits until this Windows is started, and is then done there.
 pub(crate) fn waits_for_windows(step: &PlannedStep) -> bool {
-    step.action == IN_WINDOWS || (step.action == OPERATION && step.level == Level::Show)
+    step.action == IN_WINDOWS || (matches!(step.action.as_str(), OPERATION | RESTART) && step.level == Level::Show)
 }
 
 impl Session {
@@ -37,6 +38,9 @@ impl Session {
     pub(crate) fn settle(&self, steps: &mut [PlannedStep]) {
         let info = self.target.info();
         for step in steps.iter_mut().filter(|step| step.level != Level::Show) {
+            if step.action == RESTART && info.kind != TargetKind::Live {
+                step.level = Level::Show;
+            }
             let Some(operation) = repair::operation(&step.action, &step.settings) else { continue };
             let possible = operation.and_then(|operation| operation.available(self.target.windows()));
             match possible {

@@ -100,6 +100,9 @@ pub struct LadderRung {
     pub says: Vec<String>,
     /// What it costs.
     pub cost: String,
+    /// Windows is restarted, so it also needs `--restart`.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub restart: bool,
 }
 
 /// The result of `fix` and `continue`.
@@ -127,6 +130,9 @@ pub struct RunReport {
     /// What else a person should know about this run.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
+    /// Something waits for a restart of Windows; the notes say who does it and what comes then.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub restart_needed: bool,
     /// An earlier interrupted run that was brought back first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub recovered: Vec<String>,
@@ -150,6 +156,7 @@ impl RunReport {
             why_not: Vec::new(),
             next: Vec::new(),
             notes: Vec::new(),
+            restart_needed: false,
             recovered: Vec::new(),
         }
     }

@@ -13,7 +13,7 @@ pub struct RunSummary {
     pub run: String,
     /// When it began, UTC.
     pub time: String,
-    /// `finished`, `interrupted`, `undone`, `undone-with-conflicts` or `damaged`.
+    /// `finished`, `waiting` (for a restart), `interrupted`, `undone`, `undone-with-conflicts` or `damaged`.
     pub state: String,
     /// The code that the person asked about.
     pub asked: Option<String>,
@@ -62,7 +62,7 @@ impl Session {
 
     /// The runs that were made on this machine. A folder named with `--state-dir` may hold those of others; a run that was made
     /// at another path is only used when it is named.
-    fn own_runs(&self) -> Vec<target::RunFolder> {
+    pub(crate) fn own_runs(&self) -> Vec<target::RunFolder> {
         let here = (self.target.info().path, self.target.machine());
         let made_here = |run: &target::RunFolder| match Journal::read(run.clone()) {
             Ok((journal, _)) => match journal.events.first() {
@@ -100,6 +100,11 @@ impl Session {
     pub fn interrupted(&self) -> Vec<String> {
         let state = |run: &target::RunFolder| Journal::read(run.clone()).map(|(journal, _)| journal.state());
         self.own_runs().iter().filter(|run| matches!(state(run), Ok(RunState::Interrupted))).map(|run| run.id.clone()).collect()
+    }
+
+    /// True when runs may be kept here that only administrators can see.
+    pub fn runs_are_hidden(&self) -> bool {
+        self.store.is_hidden()
     }
 
     /// Undoes a run, the newest when none is named.
@@ -145,9 +150,10 @@ impl Session {
         for name in names {
             let run = self.store.find(Some(name))?;
             if let Ok((journal, _)) = Journal::read(run.clone())
-                && journal.state() == RunState::Interrupted
+                && let state @ (RunState::Interrupted | RunState::Waiting) = journal.state()
             {
-                return Err(SessionError::Usage(format!("Run {} was interrupted and must be undone before it is forgotten.", run.id)));
+                let how = if state == RunState::Waiting { "waits for a restart" } else { "was interrupted" };
+                return Err(SessionError::Usage(format!("Run {} {how} and must be undone before it is forgotten.", run.id)));
             }
             run.forget()?;
             gone.push(run.id);

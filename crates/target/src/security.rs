@@ -1,9 +1,10 @@
-//! Windows security of the runs folder on an offline volume, as ntfs-3g shows it: a self-relative security descriptor
-//! ([MS-DTYP] 2.4.6) in the extended attribute `system.ntfs_acl`.
+//! Windows security of the runs folder: a self-relative security descriptor ([MS-DTYP] 2.4.6), on an offline volume in the extended
+//! attribute `system.ntfs_acl` of ntfs-3g, in Windows by its own calls.
 //!
 //! Runs hold copies of hives and records that undo acts on: only SYSTEM and Administrators may read or write them.
 
-use crate::attributes;
+use crate::{attributes, host};
+use std::io;
 use std::path::Path;
 
 const ATTRIBUTE: &str = "system.ntfs_acl";
@@ -20,9 +21,27 @@ const CREATOR_OWNER: &[u8] = &[1, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0];
 /// rights or owner, and the generic ones.
 const CHANGES: u32 = 0x0002 | 0x0004 | 0x0010 | 0x0040 | 0x0100 | 0x0001_0000 | 0x0004_0000 | 0x0008_0000 | 0x1000_0000 | 0x4000_0000;
 
-/// Whether the file system keeps Windows security at this path (ntfs-3g).
+/// The descriptor; `None` where the file system keeps no Windows security, and in Windows without administrator rights: who has none could
+/// close a folder to themselves, and loses nothing by what others put there.
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    if host::is_windows() { host::security_of(path) } else { attributes::get(path, ATTRIBUTE) }
+}
+
+fn write(path: &Path, descriptor: &[u8]) -> io::Result<()> {
+    if host::is_windows() { host::set_security(path, descriptor) } else { attributes::set(path, ATTRIBUTE, descriptor) }
+}
+
+/// Whether the file system keeps Windows security at this path.
 pub(crate) fn is_kept(path: &Path) -> bool {
-    attributes::get(path, ATTRIBUTE).is_ok_and(|acl| acl.is_some())
+    match read(path) {
+        Ok(descriptor) => descriptor.is_some(),
+        Err(_) => host::is_windows(),
+    }
+}
+
+/// Whether only SYSTEM and Administrators can change what lies at this path, as far as Windows' own security says it.
+pub(crate) fn is_closed(path: &Path) -> bool {
+    matches!(read(path), Ok(Some(descriptor)) if others_may_change(&descriptor).is_none())
 }
 
 /// Closes a file or folder of ours to everybody but SYSTEM and Administrators, and reads that back. Nothing happens where the file
@@ -30,22 +49,24 @@ pub(crate) fn is_kept(path: &Path) -> bool {
 ///
 /// # Errors
 /// When it cannot be set, or reads back differently.
-pub(crate) fn close(path: &Path) -> std::io::Result<()> {
+pub(crate) fn close(path: &Path) -> io::Result<()> {
     if !is_kept(path) {
         return Ok(());
     }
     let wanted = descriptor();
-    attributes::set(path, ATTRIBUTE, &wanted)?;
-    match attributes::get(path, ATTRIBUTE)? {
+    write(path, &wanted)?;
+    match read(path)? {
         Some(there) if others_may_change(&there).is_none() => Ok(()),
-        _ => Err(std::io::Error::other("the Windows security that was set reads back differently")),
+        _ => Err(io::Error::other("the Windows security that was set reads back differently")),
     }
 }
 
 /// Why somebody else could change what lies at this path; `None` when nobody can, or the file system keeps no Windows security.
 pub(crate) fn open_to_others(path: &Path) -> Option<String> {
-    match attributes::get(path, ATTRIBUTE) {
+    match read(path) {
         Ok(Some(descriptor)) => others_may_change(&descriptor),
+        // ntfs-3g always answers; Windows not answering an administrator is a reason of its own.
+        Err(error) if host::is_windows() => Some(format!("its Windows security cannot be read: {error}")),
         _ => None,
     }
 }

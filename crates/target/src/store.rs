@@ -117,6 +117,11 @@ impl StateStore {
         model::VolumePath::parse(&inside.to_string_lossy()).ok()
     }
 
+    /// Whether Windows' own security lets nobody but SYSTEM and Administrators change the run's folder.
+    pub fn is_closed(&self, run: &RunFolder) -> bool {
+        crate::security::is_closed(&run.path)
+    }
+
     /// Where the runs are.
     pub fn root(&self) -> &Path {
         &self.root
@@ -155,6 +160,11 @@ impl StateStore {
             Err(fs::TryLockError::WouldBlock) => Err(StoreError::Busy { path }),
             Err(fs::TryLockError::Error(source)) => Err(StoreError::Io { doing: "lock", path, source }),
         }
+    }
+
+    /// True when there are runs, or may be, that this process must not see: those of the running Windows are closed to all but administrators.
+    pub fn is_hidden(&self) -> bool {
+        matches!(fs::read_dir(&self.root), Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied)
     }
 
     /// The names of all runs, oldest first; empty when there is no store.
@@ -240,16 +250,22 @@ fn check_unix_owner(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// On Windows the folder has the rights of the one above; this version does not judge them.
+/// Windows without administrator rights: what others put there gives them no rights that this process has.
 #[cfg(not(unix))]
 fn check_unix_owner(_: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes one folder that only this user can enter. On Windows it takes over the rights of the folder above; this version sets none.
+/// Makes one folder that only this user can enter; with administrator rights in Windows, that only administrators can.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     private_builder().create(path).map_err(|source| StoreError::Io { doing: "make the folder", path: path.to_owned(), source })?;
-    crate::security::close(path).map_err(|source| StoreError::Io { doing: "close to other users the folder", path: path.to_owned(), source })
+    crate::security::close(path).map_err(|source| StoreError::Io { doing: "close to other users the folder", path: path.to_owned(), source })?;
+    // Between the two, others could have put something into it.
+    match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(StoreError::Unsafe { path: path.to_owned(), why: "somebody put something into it while it was made".into() }),
+        Err(source) => Err(StoreError::Io { doing: "look into", path: path.to_owned(), source }),
+    }
 }
 
 #[cfg(unix)]
@@ -339,6 +355,24 @@ impl RunFolder {
             path,
             source,
         })
+    }
+
+    /// Puts a copy of this program into the run's folder, closed to others, for what goes on with the run later; its path.
+    ///
+    /// # Errors
+    /// When the program cannot be read, or the copy not be written.
+    pub fn keep_program(&self) -> Result<PathBuf, StoreError> {
+        let folder = self.path.join("program");
+        let own = std::env::current_exe().and_then(fs::read).map_err(|source| StoreError::Io {
+            doing: "read this program for",
+            path: folder.clone(),
+            source,
+        })?;
+        if !folder.is_dir() {
+            make_private(&folder)?;
+        }
+        self.save("program/hresolve.exe", &own)?;
+        Ok(folder.join("hresolve.exe"))
     }
 
     /// Writes a file of the run that may change (`report.md`).

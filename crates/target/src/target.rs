@@ -1,6 +1,6 @@
 //! The two traits behind which every kind of machine disappears: one reads, one also changes.
 
-use crate::{Now, Source, StateStore, TargetError};
+use crate::{Now, RunFolder, Source, StateStore, TargetError};
 use model::{
     Change, FileOrigin, HeldService, KeyTree, Observed, Operated, Operation, Reading, RegistryData, RestorePoint, Room, TargetInfo, VolumePath,
     WhyNot, WindowsVersion,
@@ -362,6 +362,29 @@ pub trait WritableTarget: Target {
     /// When nothing runs here, the program cannot be started, or it took too long and was ended.
     fn operate(&mut self, operation: &Operation, _limit: Duration, _progress: &mut dyn FnMut(&str)) -> Result<Operated, TargetError> {
         Err(TargetError::Refused { why: format!("{} needs the running Windows", operation.says(self.drive())) })
+    }
+
+    /// When the Windows that runs was started, as a Windows file time; another number after every start. Sleep and the fast start, which are
+    /// none, leave it as it is, and so does setting the clock.
+    fn started(&self) -> Reading<u64> {
+        Reading::NotCollected
+    }
+
+    /// The command line by which Windows would go on with this run after its next start. What it runs is in the run's folder when this
+    /// returns, closed to everybody who could not change Windows anyway.
+    ///
+    /// # Errors
+    /// A sentence: why that cannot be here.
+    fn goes_on_by_itself(&self, _run: &RunFolder) -> Result<String, String> {
+        Err("no Windows is running here".into())
+    }
+
+    /// Has the running Windows restart after so many seconds, in which a person can still stop it; `says` is shown to whoever is there.
+    ///
+    /// # Errors
+    /// When nothing runs here, or Windows refuses.
+    fn restart(&mut self, _seconds: u32, _says: &str) -> Result<(), TargetError> {
+        Err(TargetError::Refused { why: "this is no running Windows, so there is nothing to restart".into() })
     }
 
     /// From now on [`Target::source`] is this.

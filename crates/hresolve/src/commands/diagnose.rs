@@ -79,8 +79,18 @@ fn show(
     if global.json {
         output::json_line(&diagnosed.diagnosis);
     } else {
+        if session.runs_are_hidden() {
+            output::text("Only administrators can see whether a run was interrupted or waits here.\n");
+        }
         for run in session.interrupted() {
             output::text(&format!("Run {run} was interrupted. `hresolve fix` or `hresolve undo` brings everything it had begun back first.\n"));
+        }
+        for (run, came) in session.waiting() {
+            output::text(&match came {
+                Some(true) => format!("Run {run} waited for a restart, which has come. `hresolve continue` does the rest of it and looks again.\n"),
+                Some(false) => format!("Run {run} waits for a restart (Restart, not Shut down).\n"),
+                None => format!("Run {run} waits for the next start of this Windows.\n"),
+            });
         }
         output::text(&session::reports::text::diagnosis(&diagnosed, global.verbose));
     }

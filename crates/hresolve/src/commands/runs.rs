@@ -3,6 +3,7 @@
 use super::open;
 use crate::Outcome;
 use crate::cli::{Global, Words};
+use crate::output::Failure;
 use crate::{output, words};
 use serde::Serialize;
 use session::RunSummary;
@@ -21,6 +22,9 @@ pub(crate) fn run(given: &Words, global: &Global) -> Outcome {
     if global.json {
         output::json_line(&RunsJson { schema: "hresolve/runs/1", folder, runs });
     } else {
+        if session.runs_are_hidden() {
+            return Err(Failure { exit: 5, says: format!("The runs in {folder} can be seen by administrators only.") });
+        }
         output::text(&session::reports::text::runs(&runs, &folder));
     }
     Ok(0)

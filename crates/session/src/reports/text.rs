@@ -169,6 +169,7 @@ fn verdict_words(report: &RunReport) -> String {
         RunVerdict::Planned => "This is what would be done. Nothing was changed.".into(),
         RunVerdict::Repaired => "Repaired: a fresh diagnosis no longer has these findings. Start Windows and try again what failed.".into(),
         RunVerdict::Fixed => "Fixed: you said that it works now.".into(),
+        RunVerdict::Waiting if report.restart_needed => "What could be done before a restart is done.".into(),
         RunVerdict::Waiting => "What could be done here is done; the rest waits for the running Windows.".into(),
         RunVerdict::NotRepaired if report.steps.iter().any(|step| step.state == "consent-needed") => "Nothing is done without your consent.".into(),
         RunVerdict::NotRepaired if report.verified.iter().any(|verified| verified.right) => {
@@ -196,7 +197,8 @@ fn next_steps(out: &mut String, report: &RunReport, target: &str) {
     line(out, "Usual advice, no evidence here, in this order if it is still broken:");
     for rung in &report.next {
         wrap(out, "   ", &format!("{} – costs: {}", rung.title, rung.cost));
-        line(out, &format!("     hresolve fix {target} --yes --only {}", rung.cause));
+        let restart = if rung.restart { " --restart" } else { "" };
+        line(out, &format!("     hresolve fix {target} --yes{restart} --only {}", rung.cause));
     }
 }
 

@@ -23,7 +23,25 @@ impl Ui for Nobody {
 
 /// The overlay, shared between the session that uses it and the test that looks at it.
 #[derive(Clone)]
-pub struct Shared(pub Rc<RefCell<OverlayTarget>>, model::WindowsVersion, Option<Programs>, pub RestorePoint, pub Vec<model::WhyNot>);
+pub struct Shared(
+    pub Rc<RefCell<OverlayTarget>>,
+    model::WindowsVersion,
+    Option<Programs>,
+    pub RestorePoint,
+    pub Vec<model::WhyNot>,
+    pub Rc<RefCell<Starts>>,
+);
+
+/// What a test knows and decides of the starts of a running Windows.
+#[derive(Default)]
+pub struct Starts {
+    /// When the last one was; any other number is another start.
+    pub started: u64,
+    /// Restarts that were asked for: after how many seconds, and what was said.
+    pub asked: Vec<(u32, String)>,
+    /// Why this is no moment to change anything.
+    pub why_not: Vec<model::WhyNot>,
+}
 
 /// What stands for the programs of a running Windows.
 pub type Programs = Rc<RefCell<dyn FnMut(&Operation, Duration) -> Result<Operated, TargetError>>>;
@@ -39,6 +57,7 @@ impl Shared {
             None,
             RestorePoint::NotHere,
             Vec::new(),
+            Rc::default(),
         )
     }
 
@@ -99,7 +118,9 @@ impl Target for Shared {
         self.0.borrow().expand(text)
     }
     fn why_not(&self) -> Vec<model::WhyNot> {
-        self.0.borrow().why_not()
+        let mut why_not = self.0.borrow().why_not();
+        why_not.extend(self.5.borrow().why_not.iter().cloned());
+        why_not
     }
     fn notes(&self) -> Vec<String> {
         self.0.borrow().notes()
@@ -138,6 +159,16 @@ impl WritableTarget for Shared {
     }
     fn set_clock(&mut self, to: target::Now) -> Result<(), TargetError> {
         self.0.borrow_mut().set_clock(to)
+    }
+    fn started(&self) -> model::Reading<u64> {
+        if self.2.is_some() { model::Reading::Known(self.5.borrow().started) } else { model::Reading::NotCollected }
+    }
+    fn goes_on_by_itself(&self, run: &target::RunFolder) -> Result<String, String> {
+        Ok(format!("continue --run {}", run.id))
+    }
+    fn restart(&mut self, seconds: u32, says: &str) -> Result<(), TargetError> {
+        self.5.borrow_mut().asked.push((seconds, says.to_owned()));
+        Ok(())
     }
     fn restore_point(&mut self, _: &str) -> RestorePoint {
         self.3.clone()

@@ -15,6 +15,8 @@ mod programs;
 #[cfg(windows)]
 mod registry;
 #[cfg(windows)]
+mod restart;
+#[cfg(windows)]
 mod restore_point;
 #[cfg(windows)]
 mod services;

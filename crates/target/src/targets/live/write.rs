@@ -7,7 +7,7 @@ use super::{registry, services};
 use crate::observe::observe;
 use crate::target::{Direction, HiveIntent, HiveState, Target, WritableTarget};
 use crate::targets::files::{self, Files};
-use crate::{HiveName, Now, RegistryPath, Source, StateStore, TargetError};
+use crate::{HiveName, Now, RegistryPath, RunFolder, Source, StateStore, TargetError};
 use model::{Change, HeldService, KeyTree, Observed, Operated, Operation, Reading, RegistryData, RestorePoint, VolumePath, WhyNot};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -234,6 +234,18 @@ impl WritableTarget for LiveTarget {
 
     fn why_not_operate(&self) -> Vec<WhyNot> {
         super::power::why_not().into_iter().collect()
+    }
+
+    fn started(&self) -> Reading<u64> {
+        super::restart::started()
+    }
+
+    fn goes_on_by_itself(&self, run: &RunFolder) -> Result<String, String> {
+        super::restart::goes_on_by_itself(&self.store(), run)
+    }
+
+    fn restart(&mut self, seconds: u32, says: &str) -> Result<(), TargetError> {
+        super::restart::restart(seconds, says)
     }
 
     fn restore_point(&mut self, description: &str) -> RestorePoint {
