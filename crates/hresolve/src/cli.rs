@@ -57,6 +57,10 @@ pub(crate) struct Global {
     // For the window that the program opens for itself with administrator rights; of no use to anybody who types it.
     #[arg(long, global = true, hide = true)]
     pub(crate) keep_window: bool,
+    /// Go on in a new window that is kept at the end, and let whoever started this go on at once
+    // For what Windows runs after a restart; of no use to anybody who types it.
+    #[arg(long, global = true, hide = true)]
+    pub(crate) own_window: bool,
 }
 
 /// What the person came with, in any order, or named.

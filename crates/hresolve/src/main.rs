@@ -35,6 +35,9 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    if cli.global.own_window && session::host::start_in_own_window(&window::kept_open(std::env::args_os().skip(1))) {
+        return ExitCode::SUCCESS;
+    }
     if cli.global.keep_window {
         _window = Some(window::Window);
     }

@@ -1,6 +1,7 @@
 //! A window that closes as soon as the program ends is kept open until the person has read it.
 
 use crate::output;
+use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal};
 
 /// Dropping it waits for Enter; also after an error, and while a panic unwinds.
@@ -13,6 +14,11 @@ impl Window {
         let by_double_click = std::env::args_os().len() <= 1 && session::host::window_closes_with_us();
         if by_double_click { Some(Window) } else { None }
     }
+}
+
+/// The same words for a new window that stays until it was read.
+pub(crate) fn kept_open(typed: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    typed.map(|word| if word == "--own-window" { "--keep-window".into() } else { word }).collect()
 }
 
 impl Drop for Window {

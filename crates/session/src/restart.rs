@@ -113,7 +113,16 @@ impl Session {
     /// A run that waits comes first: it goes on when Windows was started anew, and else it is all there is to say.
     pub(crate) fn waiting_run(&mut self, request: &FixRequest, ui: &mut dyn Ui, now: Now) -> Result<Option<RunReport>, SessionError> {
         match self.waiting().pop() {
-            Some((run, Some(_))) => self.go_on(&run, request, ui, now).map(Some),
+            Some((run, Some(_))) => {
+                let mut report = self.go_on(&run, request, ui, now)?;
+                // Without a code and a cause the whole machine is meant, and that run may have been about less.
+                let whole = request.asked.is_none() && request.only.is_none();
+                if whole && report.verdict == RunVerdict::Repaired && !self.diagnose(None).found.is_empty() {
+                    report.verdict = RunVerdict::NotRepaired;
+                    report.notes.push("The run that waited for a restart is finished. Something else is wrong: call fix again.".into());
+                }
+                Ok(Some(report))
+            }
             _ => Ok(None),
         }
     }

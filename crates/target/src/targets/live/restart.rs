@@ -100,5 +100,6 @@ pub(super) fn goes_on_by_itself(store: &StateStore, run: &RunFolder) -> Result<S
         return Err("the run's folder is not closed to other users".into());
     }
     let program = run.keep_program().map_err(|error| error.to_string())?;
-    Ok(format!("\"{}\" continue --run {} --keep-window", program.display(), run.id))
+    // The desktop waits for what RunOnce runs (KB179365), so it only opens a window.
+    Ok(format!("\"{}\" continue --run {} --own-window", program.display(), run.id))
 }

@@ -60,7 +60,7 @@ fn quoted(argument: &[u16]) -> Vec<u16> {
 
 /// All arguments in one line that ends with a zero.
 #[cfg(any(windows, test))]
-fn line(arguments: &[Vec<u16>]) -> Vec<u16> {
+pub(super) fn line(arguments: &[Vec<u16>]) -> Vec<u16> {
     let quoted: Vec<Vec<u16>> = arguments.iter().map(|argument| quoted(argument)).collect();
     let mut line = quoted.join(&u16::from(b' '));
     line.push(0);

@@ -8,11 +8,13 @@
 mod console;
 mod drives;
 mod elevation;
+mod own_window;
 mod security;
 mod wine;
 
 pub use console::window_closes_with_us;
 pub use drives::{drives, is_rescue_system, is_windows};
 pub use elevation::{Relaunch, can_show_windows, is_elevated, relaunch_elevated};
+pub use own_window::start_in_own_window;
 pub(crate) use security::{security_of, set_security};
 pub use wine::is_wine;
