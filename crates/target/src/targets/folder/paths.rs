@@ -21,7 +21,17 @@ type Index = HashMap<Vec<u16>, Vec<OsString>>;
 /// The file system below one root.
 pub(crate) struct Paths {
     root: PathBuf,
+    /// What was listed. None of these is a link: links are followed before a folder is listed.
     folders: RefCell<HashMap<PathBuf, Rc<Index>>>,
+}
+
+/// Where a path leads.
+struct Found {
+    real: PathBuf,
+    /// In the spelling that is on the disk.
+    shown: VolumePath,
+    /// Of what stands there itself; nothing for the root.
+    metadata: Option<fs::Metadata>,
 }
 
 impl Paths {
@@ -55,12 +65,13 @@ impl Paths {
     /// The real path of a volume path; links before the last component are followed, the last one only on request.
     pub(crate) fn locate(&self, path: &VolumePath, follow_last: bool) -> Reading<PathBuf> {
         let mut links = 0;
-        self.walk(path.components().to_vec(), follow_last, &mut links).map(|(real, _)| real)
+        self.walk(path.components().to_vec(), follow_last, &mut links).map(|found| found.real)
     }
 
-    fn walk(&self, wanted: Vec<String>, follow_last: bool, links: &mut u32) -> Reading<(PathBuf, VolumePath)> {
+    fn walk(&self, wanted: Vec<String>, follow_last: bool, links: &mut u32) -> Reading<Found> {
         let mut real = self.root.clone();
         let mut spelled: Vec<String> = Vec::new();
+        let mut of_last = None;
         for (at, name) in wanted.iter().enumerate() {
             let last = at + 1 == wanted.len();
             let index = match self.index(&real) {
@@ -74,6 +85,12 @@ impl Paths {
                 Some(_) => return Reading::Unreadable(format!("{} holds two names that differ only in case from {name:?}", real.display())),
             };
             let next = real.join(there);
+            // A folder that was listed is one, and no link: Windows is slow to answer that, so it is not asked again for each file in it.
+            if !last && self.folders.borrow().contains_key(&next) {
+                spelled.push(there.to_string_lossy().into_owned());
+                real = next;
+                continue;
+            }
             let metadata = match fs::symlink_metadata(&next) {
                 Ok(metadata) => metadata,
                 Err(error) if error.kind() == ErrorKind::NotFound => return Reading::Absent,
@@ -101,10 +118,11 @@ impl Paths {
             }
             spelled.push(there.to_string_lossy().into_owned());
             real = next;
+            of_last = Some(metadata);
         }
         let shown = VolumePath::parse(&spelled.join("\\"));
         match shown {
-            Ok(shown) => Reading::Known((real, shown)),
+            Ok(shown) => Reading::Known(Found { real, shown, metadata: of_last }),
             Err(why) => Reading::Unreadable(why),
         }
     }
@@ -136,13 +154,13 @@ impl Paths {
 
     /// What stands at a path, without following a link in the last place.
     pub(in crate::targets) fn entry(&self, path: &VolumePath) -> Reading<Entry> {
-        let (real, shown) = match self.walk(path.components().to_vec(), false, &mut 0) {
+        let Found { real, shown, metadata } = match self.walk(path.components().to_vec(), false, &mut 0) {
             Reading::Known(found) => found,
             Reading::Absent => return Reading::Absent,
             Reading::NotCollected => return Reading::NotCollected,
             Reading::Unreadable(why) => return Reading::Unreadable(why),
         };
-        let metadata = match fs::symlink_metadata(&real) {
+        let metadata = match metadata.map_or_else(|| fs::symlink_metadata(&real), Ok) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == ErrorKind::NotFound => return Reading::Absent,
             Err(error) => return Reading::Unreadable(format!("{}: {error}", real.display())),
@@ -168,13 +186,13 @@ impl Paths {
     }
 
     pub(in crate::targets) fn open_file(&self, path: &VolumePath) -> Reading<(fs::File, u64)> {
-        self.locate(path, true).and_then(|real| {
+        self.walk(path.components().to_vec(), true, &mut 0).and_then(|Found { real, metadata, .. }| {
             let problem = |error: std::io::Error| match error.kind() {
                 ErrorKind::NotFound => Reading::Absent,
                 _ => Reading::Unreadable(format!("{}: {error}", real.display())),
             };
-            // Opening a pipe would wait for ever, so the kind is asked first.
-            match fs::metadata(&real) {
+            // Opening a pipe would wait for ever, so the kind is asked first. What stands there is no link: the walk has followed it.
+            match metadata.map_or_else(|| fs::metadata(&real), Ok) {
                 Ok(metadata) if metadata.is_file() => match fs::File::open(&real) {
                     Ok(file) => Reading::Known((file, metadata.len())),
                     Err(error) => problem(error),
