@@ -1,27 +1,36 @@
-"""Prints the hives SYSTEM and SOFTWARE of a machine's folder as lines for regput.exe, after lines that remove what the machine before it left.
+"""Prints the hives SYSTEM, SOFTWARE and DEFAULT of a machine's folder as lines for regput.exe, after lines that remove what the machine before it left.
 The control set that runs goes to CurrentControlSet, which Wine keeps as a key of its own.
 
     regput.py FOLDER TOPS     TOPS: a file with the keys that are to go; afterwards with those of this machine
 """
+import os
 import re
 import subprocess
 import sys
 
-RUNNING = re.compile(r"^SYSTEM\\ControlSet001(?=\\|$)", re.IGNORECASE)
-
 
 def lines(folder):
-    for hive in ("SYSTEM", "SOFTWARE"):
-        command = ["hivexregedit", "--export", "--prefix", hive, f"{folder}/Windows/System32/config/{hive}", "\\"]
+    for hive, shown in (("SYSTEM", "SYSTEM"), ("SOFTWARE", "SOFTWARE"), ("DEFAULT", ".DEFAULT")):
+        file = f"{folder}/Windows/System32/config/{hive}"
+        if hive == "DEFAULT" and not os.path.exists(file):
+            continue
+        command = ["hivexregedit", "--export", "--prefix", shown, file, "\\"]
         text = subprocess.run(command, check=True, capture_output=True).stdout.decode("utf-8")
+        running = running_set(text) if hive == "SYSTEM" else None
         for line in text.splitlines()[1:]:
             if line.startswith("["):
-                yield "K " + RUNNING.sub(r"SYSTEM\\CurrentControlSet", line[1:-1].rstrip("\\"))
+                path = line[1:-1].rstrip("\\")
+                yield "K " + (running.sub(r"SYSTEM\\CurrentControlSet", path) if running else path)
             elif line:
                 found = re.match(r'(@|"(?:[^"\\]|\\.)*")=(.*)$', line)
                 name = "" if found[1] == "@" else re.sub(r"\\(.)", r"\1", found[1][1:-1])
                 kind, digits = data(found[2])
                 yield f"V {kind} {digits or '-'} {name}"
+
+
+def running_set(text):
+    current = re.search(r'^\[SYSTEM\\Select\](?:\n"[^\n]*)*\n"Current"=dword:([0-9a-f]+)', text, re.MULTILINE | re.IGNORECASE)
+    return re.compile(rf"^SYSTEM\\ControlSet{int(current[1], 16) if current else 1:03}(?=\\|$)", re.IGNORECASE)
 
 
 def data(text):

@@ -5,7 +5,7 @@
      show NAME                   prints start type and state
      restart NAME SECONDS        starts it again and again, as other programs do
      hold FILE SECONDS           keeps a file open without being a service
-     adopt all                   the manager takes over what the registry says of its services, and forgets those that are not there
+     adopt NAME | adopt all      the manager takes over what the registry says of a service, or of all, and forgets those that are not there
      deny KEY | allow KEY        a key of HKEY_LOCAL_MACHINE that nobody may write, and back
      run NAME FILE [stubborn]    what the manager calls */
 #include <windows.h>
@@ -103,7 +103,7 @@ static DWORD number_of(HKEY key, const char *value) {
 }
 
 /* Wine's manager keeps what it once read and writes all of it at every change; Windows writes only what is changed. */
-static void adopt(void) {
+static void adopt(const char *which) {
     static DWORD64 buffer[16384];
     ENUM_SERVICE_STATUSA *all = (ENUM_SERVICE_STATUSA *)buffer;
     SC_HANDLE manager = OpenSCManagerA(NULL, NULL, SC_MANAGER_ALL_ACCESS);
@@ -112,7 +112,9 @@ static void adopt(void) {
     for (DWORD at = 0; at < found; at++) {
         char path[512];
         HKEY key;
-        SC_HANDLE one = OpenServiceA(manager, all[at].lpServiceName, SERVICE_ALL_ACCESS);
+        SC_HANDLE one;
+        if (strcmp(which, "all") && lstrcmpiA(which, all[at].lpServiceName)) continue;
+        one = OpenServiceA(manager, all[at].lpServiceName, SERVICE_ALL_ACCESS);
         snprintf(path, sizeof path, "SYSTEM\\CurrentControlSet\\Services\\%s", all[at].lpServiceName);
         if (RegOpenKeyExA(HKEY_LOCAL_MACHINE, path, 0, KEY_READ, &key)) {
             DeleteService(one);
@@ -174,7 +176,7 @@ int main(int count, char **words) {
         fflush(stdout);
         Sleep(1000 * strtoul(words[3], NULL, 10));
     } else if (!strcmp(word, "adopt")) {
-        adopt();
+        adopt(name);
     } else if (!strcmp(word, "deny")) {
         secure(words[2], KEY_READ | WRITE_DAC);
     } else if (!strcmp(word, "allow")) {
