@@ -1,6 +1,6 @@
 //! What only a running Windows can do with programs of its own: named, never a command line.
 
-use crate::{VolumePath, WindowsVersion};
+use crate::{UpdateName, UpdateTry, VolumePath, WindowsVersion};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -20,6 +20,11 @@ pub enum Operation {
     ScanSystemFile {
         /// The file.
         path: VolumePath,
+    },
+    /// One update is searched for, downloaded and installed by Windows Update, as the proof that what it failed of is gone. No guide can name it.
+    InstallUpdate {
+        /// Which one.
+        update: UpdateName,
     },
 }
 
@@ -47,6 +52,7 @@ impl Operation {
             Operation::RepairComponentStore { .. } => "the repair of the component store (DISM)".into(),
             Operation::ScanSystemFiles => "the check of all system files (SFC)".into(),
             Operation::ScanSystemFile { path } => format!("the check of {} (SFC)", path.with_drive(drive)),
+            Operation::InstallUpdate { update } => format!("the installation of {update} by Windows Update"),
         }
     }
 
@@ -54,7 +60,8 @@ impl Operation {
     pub fn time_limit(&self) -> Duration {
         const MINUTE: u64 = 60;
         Duration::from_secs(match self {
-            Operation::RepairComponentStore { .. } => 180 * MINUTE,
+            // A large update on a slow line and a slow disk.
+            Operation::RepairComponentStore { .. } | Operation::InstallUpdate { .. } => 180 * MINUTE,
             Operation::ScanSystemFiles => 120 * MINUTE,
             Operation::ScanSystemFile { .. } => 20 * MINUTE,
         })
@@ -83,6 +90,8 @@ pub enum Operated {
         /// What its logs grew by meanwhile.
         logs: Vec<GrownLog>,
     },
+    /// Windows Update tried to install one update.
+    Tried(UpdateTry),
     /// Nothing was run, because nothing may be: this is a dry run.
     NotRun,
 }
@@ -101,7 +110,7 @@ pub struct GrownLog {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "test")]
 mod tests {
-    use super::{Operation, VolumePath, WindowsVersion};
+    use super::{Operation, UpdateName, VolumePath, WindowsVersion};
 
     #[test]
     fn names_are_understood_and_nothing_else_is() {
@@ -109,7 +118,15 @@ mod tests {
         assert_eq!(Operation::parse(" scan-system-files "), Ok(Operation::ScanSystemFiles));
         let path = VolumePath::parse("\\Windows\\System32\\a b.dll").unwrap();
         assert_eq!(Operation::parse("scan-system-file C:\\Windows\\System32\\a b.dll"), Ok(Operation::ScanSystemFile { path }));
-        for wrong in ["", "scan-system-file", "scan-system-files /x", "repair-component-store /source:x", "cmd", "scan-system-file C:\\a\\..\\b"] {
+        for wrong in [
+            "",
+            "install-update KB5034441",
+            "scan-system-file",
+            "scan-system-files /x",
+            "repair-component-store /source:x",
+            "cmd",
+            "scan-system-file C:\\a\\..\\b",
+        ] {
             assert!(Operation::parse(wrong).is_err(), "{wrong}");
         }
         // A quote would end a word on a command line.
@@ -131,6 +148,7 @@ mod tests {
             (Operation::RepairComponentStore { source: Some("D:\\w".into()) }, r#"{"operation":"repair-component-store","source":"D:\\w"}"#),
             (Operation::ScanSystemFiles, r#"{"operation":"scan-system-files"}"#),
             (Operation::ScanSystemFile { path }, r#"{"operation":"scan-system-file","path":"\\Windows\\x.dll"}"#),
+            (Operation::InstallUpdate { update: UpdateName::Article(5_034_441) }, r#"{"operation":"install-update","update":"KB5034441"}"#),
         ] {
             assert_eq!(serde_json::to_string(&operation).unwrap(), stored);
             assert_eq!(serde_json::from_str::<Operation>(stored).unwrap(), operation);

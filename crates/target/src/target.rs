@@ -2,8 +2,8 @@
 
 use crate::{Now, RunFolder, Source, StateStore, TargetError};
 use model::{
-    Change, FileOrigin, HeldService, KeyTree, Observed, Operated, Operation, Reading, RegistryData, RestorePoint, Room, TargetInfo, VolumePath,
-    WhyNot, WindowsVersion,
+    Change, FileOrigin, HeldService, KeyTree, Observed, Operated, Operation, Reading, RegistryData, RestorePoint, Room, TargetInfo, UpdateRecord,
+    VolumePath, WhyNot, WindowsVersion,
 };
 use std::io::{Cursor, Read};
 use std::rc::Rc;
@@ -142,6 +142,12 @@ pub trait Target {
 
     /// For how many milliseconds this Windows has been running, by a counter that does not change when the clock is set.
     fn running(&self) -> Reading<u64> {
+        Reading::NotCollected
+    }
+
+    /// What Windows Update itself remembers of installed and removed updates, newest first, at most some hundred. Only a running Windows can
+    /// be asked, and nothing is started for it: while its service does not run, the answer is `Unreadable`.
+    fn update_history(&self) -> Reading<Vec<UpdateRecord>> {
         Reading::NotCollected
     }
 

@@ -5,7 +5,8 @@ use crate::observe::{is_within, observe, value};
 use crate::target::{Direction, Entry, EntryKind, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
 use crate::{Now, RegistryPath, Source, StateStore, Stopwatch, TargetError, names_equal};
 use model::{
-    Change, KeyTree, Observed, Operated, Operation, Reading, RegistryData, Room, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion,
+    Change, KeyTree, Observed, Operated, Operation, Reading, RegistryData, Room, TargetInfo, TargetKind, UpdateRecord, VolumePath, WhyNot,
+    WindowsVersion,
 };
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -397,6 +398,10 @@ impl Target for OverlayTarget {
             None => self.below.clock(),
         };
         below.map(|now| Now { unix: now.unix.saturating_add_signed(self.clock_moved), ..now })
+    }
+
+    fn update_history(&self) -> Reading<Vec<UpdateRecord>> {
+        self.below.update_history()
     }
 
     fn running(&self) -> Reading<u64> {

@@ -3,7 +3,7 @@
 
 use crate::target::{Direction, Entry, Expanded, HiveIntent, HiveState, KeyView, Target, WritableTarget};
 use crate::{Now, StateStore, TargetError};
-use model::{Change, Observed, Reading, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{Change, Observed, Reading, Room, TargetInfo, UpdateRecord, VolumePath, WhyNot, WindowsVersion};
 use std::io::Read;
 
 /// A target on which nothing can be done.
@@ -65,6 +65,10 @@ impl<T: Target> Target for ReadOnlyTarget<T> {
 
     fn clock(&self) -> Reading<Now> {
         self.0.clock()
+    }
+
+    fn update_history(&self) -> Reading<Vec<UpdateRecord>> {
+        self.0.update_history()
     }
 
     fn running(&self) -> Reading<u64> {

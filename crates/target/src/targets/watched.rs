@@ -3,7 +3,7 @@
 
 use crate::Now;
 use crate::target::{Entry, Expanded, KeyView, Target};
-use model::{Reading, Room, TargetInfo, VolumePath, WhyNot, WindowsVersion};
+use model::{Reading, Room, TargetInfo, UpdateRecord, VolumePath, WhyNot, WindowsVersion};
 use std::io::{self, Read};
 
 /// Is told what is being read: a path as people know it, and of a long file how many bytes of how many are done.
@@ -92,6 +92,10 @@ impl Target for Watched<'_> {
 
     fn clock(&self) -> Reading<Now> {
         self.below.clock()
+    }
+
+    fn update_history(&self) -> Reading<Vec<UpdateRecord>> {
+        self.below.update_history()
     }
 
     fn running(&self) -> Reading<u64> {

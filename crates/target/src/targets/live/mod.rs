@@ -25,6 +25,11 @@ mod system;
 #[cfg(windows)]
 mod time;
 #[cfg(windows)]
+mod update_agent;
+#[cfg(any(windows, test))]
+#[cfg_attr(not(windows), allow(dead_code, reason = "its tests run everywhere"))]
+mod update_terms;
+#[cfg(windows)]
 mod write;
 
 use crate::{OpenError, WritableTarget};

@@ -37,7 +37,12 @@ const HEAD: usize = 512;
 pub(super) fn operate(target: &LiveTarget, operation: &Operation, limit: Duration, progress: &mut dyn FnMut(&str)) -> Result<Operated, TargetError> {
     let failed = |why: String| TargetError::Operation { what: operation.says(target.drive()), why };
     operation.available(target.windows()).map_err(&failed)?;
-    let (program, words) = call(target, operation);
+    let (program, words) = match operation {
+        Operation::InstallUpdate { update } => return super::update_agent::install(update, limit, progress).map(Operated::Tried).map_err(failed),
+        Operation::RepairComponentStore { source } => ("Dism.exe", component_store(source.as_deref())),
+        Operation::ScanSystemFiles => ("sfc.exe", vec!["/scannow".to_owned()]),
+        Operation::ScanSystemFile { path } => ("sfc.exe", vec![format!("/scanfile={}", path.with_drive(target.drive()))]),
+    };
     let before: Vec<LogBefore> = logs(target).into_iter().map(|path| LogBefore::of(target, path)).collect();
     let system = target.windows_folder().join("System32");
     let program = system.join(program);
@@ -51,21 +56,14 @@ pub(super) fn operate(target: &LiveTarget, operation: &Operation, limit: Duratio
     Ok(Operated::Ran { exit_code, logs: before.into_iter().filter_map(|log| log.grown(target)).collect() })
 }
 
-/// The program in System32 and its words. Each word is handed over as one; paths hold no quotes.
-fn call(target: &LiveTarget, operation: &Operation) -> (&'static str, Vec<String>) {
-    let drive = target.drive();
-    match operation {
-        Operation::RepairComponentStore { source } => {
-            let mut words: Vec<String> = ["/Online", "/Cleanup-Image", "/RestoreHealth", "/NoRestart"].map(str::to_owned).to_vec();
-            if let Some(source) = source {
-                // The person said where the files are to come from, so Windows Update is not asked.
-                words.extend([format!("/Source:{source}"), "/LimitAccess".into()]);
-            }
-            ("Dism.exe", words)
-        }
-        Operation::ScanSystemFiles => ("sfc.exe", vec!["/scannow".into()]),
-        Operation::ScanSystemFile { path } => ("sfc.exe", vec![format!("/scanfile={}", path.with_drive(drive))]),
+/// The words of DISM. Each word is handed over as one; paths hold no quotes.
+fn component_store(source: Option<&str>) -> Vec<String> {
+    let mut words: Vec<String> = ["/Online", "/Cleanup-Image", "/RestoreHealth", "/NoRestart"].map(str::to_owned).to_vec();
+    if let Some(source) = source {
+        // The person said where the files are to come from, so Windows Update is not asked.
+        words.extend([format!("/Source:{source}"), "/LimitAccess".into()]);
     }
+    words
 }
 
 /// Where DISM and SFC write what they find.

@@ -5,7 +5,8 @@ use crate::target::{Entry, Expanded, KeyView, Target};
 use crate::targets::folder::{Paths, users};
 use crate::targets::identify;
 use crate::{HiveName, Now, OpenError, RegistryPath, Source};
-use model::{KeyTree, Reading, Room, TargetInfo, TargetKind, VolumePath, WhyNot, WindowsVersion};
+use model::{KeyTree, Reading, Room, TargetInfo, TargetKind, UpdateRecord, VolumePath, WhyNot, WindowsVersion};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
@@ -28,6 +29,8 @@ pub(crate) struct LiveTarget {
     pub(super) source: Option<Rc<dyn Source>>,
     /// Content that is to be put in its place, by its sha256.
     pub(super) offered: BTreeMap<String, Vec<u8>>,
+    /// The agent of Windows Update let its time limit pass once.
+    agent_silent: Cell<bool>,
 }
 
 impl LiveTarget {
@@ -50,6 +53,7 @@ impl LiveTarget {
             next_control_set: None,
             source: None,
             offered: BTreeMap::new(),
+            agent_silent: Cell::new(false),
         };
         // In the spelling that is on the disk, whatever Windows was started with.
         if let Reading::Known(entry) = target.paths.entry(&target.windows_folder) {
@@ -174,6 +178,19 @@ impl Target for LiveTarget {
     fn running(&self) -> Reading<u64> {
         // SAFETY: no arguments; a counter of milliseconds that setting the clock does not change.
         Reading::Known(unsafe { GetTickCount64() })
+    }
+
+    fn update_history(&self) -> Reading<Vec<UpdateRecord>> {
+        if self.agent_silent.get() {
+            return Reading::Unreadable("Windows Update did not answer before and was not asked again".into());
+        }
+        // Asking the agent would start its service, and reading starts nothing.
+        match super::services::runs("wuauserv") {
+            Ok(Some(true)) => super::update_agent::history(&self.agent_silent),
+            Ok(Some(false)) => Reading::Unreadable("the service of Windows Update (wuauserv) does not run now, and reading starts nothing".into()),
+            Ok(None) => Reading::Unreadable("there is no service wuauserv".into()),
+            Err(error) => Reading::Unreadable(format!("whether the service wuauserv runs could not be told: {error}")),
+        }
     }
 
     fn expand(&self, text: &str) -> Expanded {
