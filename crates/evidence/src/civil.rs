@@ -55,6 +55,12 @@ impl Zone {
         Zone(target.key(ZONE).known().and_then(rules).filter(|rules| rules.bias.unsigned_abs() <= 14 * 60))
     }
 
+    /// A zone whose time is UTC.
+    #[cfg(test)]
+    pub(crate) fn utc() -> Zone {
+        Zone(Some(ZoneRules { bias: 0, standard_bias: 0, daylight_bias: 0, standard_start: [0; 16], daylight_start: [0; 16] }))
+    }
+
     /// No zone: times stay UTC.
     #[cfg(test)]
     pub(crate) fn unknown() -> Zone {

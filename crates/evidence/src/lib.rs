@@ -2,6 +2,7 @@
 
 mod civil;
 mod clock_offset;
+mod code_names;
 mod collection;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test may fail loudly and print its counts")]
@@ -27,6 +28,7 @@ mod setup_state;
 mod since;
 mod time_zones;
 mod timeline;
+mod update_tries;
 mod windows_says;
 
 pub use clock_offset::{ClockCompared, Majority, TIME_FORMS, TOLERATED, TimeSource, add_clock, local_time, majority, said_time};
@@ -39,4 +41,5 @@ pub use redact::Redactor;
 pub use since::{SINCE_FORMS, Since, leave_out};
 pub use time_zones::{TimeZone, time_zones};
 pub use timeline::{About, add_written, keep_weightiest, timeline};
+pub use update_tries::{Proof, TryResult, TryState, is_same_update, judge_update, update_of};
 pub use windows_says::{Looked, MessageFile, Said, WindowsSays, windows_says};

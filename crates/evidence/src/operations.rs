@@ -53,6 +53,8 @@ pub fn judge(operation: &Operation, exit_code: u32, logs: &[GrownLog]) -> Operat
     match operation {
         Operation::RepairComponentStore { .. } => component_store(exit_code, &text),
         Operation::ScanSystemFiles | Operation::ScanSystemFile { .. } => system_files(exit_code, &text, whole),
+        // It is no program: the update agent answers with codes of its own.
+        Operation::InstallUpdate { .. } => OperationResult { outcome: Outcome::Unknown, says: "nothing is known of it".into(), restart: false },
     }
 }
 

@@ -19,11 +19,15 @@ pub struct Probe {
 /// Probes that compare what they read with what failed, so they are run when every failure is known.
 const AFTER_FAILURES: [&str; 4] = ["connections", "failed_codes", "recovery_updates", "taken_files"];
 
+/// The probe that compares what it reads with what each log says failed, before that is joined.
+const AFTER_LOGS: &str = "update_history";
+
 /// Runs every probe.
 pub fn read_all(target: &dyn Target) -> Facts {
     let mut facts = Facts::default();
     let late = |probe: &&Probe| AFTER_FAILURES.contains(&probe.name);
-    for probe in ALL.iter().filter(|probe| !late(probe)) {
+    let last = |probe: &&Probe| AFTER_LOGS == probe.name;
+    for probe in ALL.iter().filter(|probe| !late(probe) && !last(probe)).chain(ALL.iter().filter(last)) {
         (probe.run)(target, &mut facts);
     }
     facts.failures = crate::failures::join(std::mem::take(&mut facts.failures));

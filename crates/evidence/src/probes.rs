@@ -42,6 +42,7 @@ probes!(
     signature_support,
     taken_files,
     tls_settings,
+    update_history,
     update_logs,
     update_parts,
     update_servers,
@@ -49,6 +50,11 @@ probes!(
     upgrade_offer,
     user_folders,
 );
+
+/// By what the update of a failure can be asked for; `None` when it names none.
+pub(crate) fn update_of(failure: &model::Failure, history: &[model::UpdateRecord]) -> Option<model::UpdateName> {
+    update_history::name_of(failure, history)
+}
 
 /// Adds to the facts which time zone the person named.
 pub fn choose_time_zone(facts: &mut model::Facts, zone: &str) {

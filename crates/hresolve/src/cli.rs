@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 use clap::{Args, Parser, Subcommand};
+use model::UpdateName;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -105,7 +106,10 @@ pub(crate) struct Consent {
     /// Restart the running Windows when a repair needs it, after a minute in which `shutdown /a` stops that, and go on afterwards. Nothing else ever restarts it
     #[arg(long)]
     pub(crate) restart: bool,
-    /// End a program of Windows (DISM, SFC) after this time, for example 90s, 30m or 4h; without it after 20 minutes to 3 hours
+    /// When the repair of the running Windows is done, have Windows Update search for the update that failed, download it and install it: it contacts Microsoft or the server that this computer is set to ask, and accepts the update's licence. One update, the one you name (KB5034441, or its id) or the one that failed last. A restart is left to you. Without it you are asked at a terminal
+    #[arg(long, value_name = "UPDATE", conflicts_with = "safe_only")]
+    pub(crate) retry: Option<Option<UpdateName>>,
+    /// End a program of Windows (DISM, SFC, the installation of an update) after this time, for example 90s, 30m or 4h; without it after 20 minutes to 3 hours
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) time_limit: Option<Duration>,
 }
@@ -229,10 +233,10 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TIME", conflicts_with_all = ["online", "plan"])]
         set_time: Option<String>,
         /// Say what would be done; do nothing
-        #[arg(long)]
+        #[arg(long, conflicts_with = "retry")]
         dry_run: bool,
         /// Do what this plan says, and nothing when the machine is not as the plan expects
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "only", "code", "time_zone", "online"])]
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "only", "code", "time_zone", "online", "retry"])]
         plan: Option<PathBuf>,
     },
     /// Writes what a fix would do into a file that somebody else runs with `fix --plan FILE`
@@ -248,19 +252,19 @@ pub(crate) enum Command {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
-    /// Tells how it went when you tried again: --worked ends the run, --still-broken climbs one step further
+    /// Tells how it went when you tried again: --worked ends the run, --still-broken climbs one step further, --retry tries for you
     ///
-    /// A run that waits for a restart goes on after it, without either: what was left is done, and what was wrong is looked at again.
+    /// A run that waits for a restart goes on after it, without any of them: what was left is done, and what was wrong is looked at again.
     Continue {
         #[command(flatten)]
         words: Words,
         #[command(flatten)]
         consent: Consent,
         /// It works now
-        #[arg(long, conflicts_with = "still_broken")]
+        #[arg(long, conflicts_with_all = ["still_broken", "retry"])]
         worked: bool,
         /// It is still broken
-        #[arg(long)]
+        #[arg(long, conflicts_with = "retry")]
         still_broken: bool,
     },
     /// Takes a run back: the newest, or the one you name

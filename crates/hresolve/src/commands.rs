@@ -18,10 +18,10 @@ mod undo;
 
 use self::fix::Fix;
 use crate::Outcome;
-use crate::cli::{Cli, Command, Global, SourceOption, TimeOptions};
+use crate::cli::{Cli, Command, Consent, Global, SourceOption, TimeOptions};
 use crate::output::Failure;
 use diagnosis::Guide;
-use session::{Network, Session, TimeSources, host};
+use session::{Network, Retry, Session, TimeSources, host};
 use std::path::{Path, PathBuf};
 
 /// Runs the command that was asked for; without one, the front door.
@@ -110,6 +110,20 @@ fn use_time(session: &mut Session, given: &TimeOptions, global: &Global) -> Resu
         crate::output::note("No Windows is running there, so it has no clock to compare and nobody was asked.");
     }
     Ok(())
+}
+
+/// Whether what failed is to be tried again.
+///
+/// # Errors
+/// When both are named, contacting other computers and not contacting any.
+fn retry(given: &Consent, global: &Global) -> Result<Retry, Failure> {
+    match &given.retry {
+        Some(_) if global.no_network => {
+            Err(Failure::usage("--retry has Windows Update contact its servers and --no-network forbids it; leave one of them out."))
+        }
+        Some(update) => Ok(Retry::Yes(update.clone())),
+        None => Ok(Retry::Ask),
+    }
 }
 
 /// Every guide below a folder; the first that is broken is named with its line.

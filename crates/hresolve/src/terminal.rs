@@ -102,6 +102,22 @@ impl Ui for Person {
         }
     }
 
+    fn try_again(&mut self, says: &str) -> Option<bool> {
+        if !self.here {
+            return None;
+        }
+        output::note("");
+        output::note(says);
+        loop {
+            match self.ask("Try it now? [y]es / [n]o:").as_str() {
+                "y" | "yes" => return Some(true),
+                // The end of input answers no.
+                "n" | "no" | "" => return Some(false),
+                _ => {}
+            }
+        }
+    }
+
     fn may_ask(&mut self, hosts: &[String]) -> Option<bool> {
         if !self.here {
             return None;

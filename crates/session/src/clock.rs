@@ -98,6 +98,11 @@ impl ClockCheck {
         matches!(&*self.known.borrow(), Some(Ok(Time { source: TimeSource::Person(_), .. })))
     }
 
+    /// True when no other computer may be contacted.
+    pub(crate) fn network_is_forbidden(&self) -> bool {
+        self.sources.network == Network::Forbidden
+    }
+
     /// Nobody is asked from now on.
     pub(crate) fn forbid_network(&mut self) {
         self.sources.network = Network::Forbidden;

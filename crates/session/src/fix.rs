@@ -4,6 +4,7 @@ use crate::clock::SET_CLOCK;
 use crate::diagnose::Diagnosed;
 use crate::operate::{OPERATION, waits_for_windows};
 use crate::restart::RESTART;
+use crate::retry::Retry;
 use crate::run_report::{RunReport, RunStep, RunVerdict};
 use crate::runs::Recovered;
 use crate::session::{Session, SessionError};
@@ -25,6 +26,8 @@ pub struct FixRequest {
     pub only: Option<String>,
     /// Restart Windows when that is needed, and go on after it.
     pub restart: bool,
+    /// Whether the update that failed is installed again after a repair of the running Windows.
+    pub retry: Retry,
 }
 
 /// The person, as far as a run needs one.
@@ -49,6 +52,11 @@ pub trait Ui {
 
     /// Asks whether to go on though Windows made no restore point; `None` when nobody can be asked.
     fn without_restore_point(&mut self, _says: &str) -> Option<bool> {
+        None
+    }
+
+    /// Says what trying again would do and whom it contacts, and asks for it; `None` when nobody can be asked.
+    fn try_again(&mut self, _says: &str) -> Option<bool> {
         None
     }
 
@@ -115,6 +123,9 @@ impl Session {
             };
             if report.verdict == RunVerdict::Healthy && request.asked.is_none() {
                 report.next.clear();
+            }
+            if matches!(request.retry, Retry::Yes(_)) {
+                report.notes.push("Nothing was repaired, so the update was not tried again.".into());
             }
             return Ok(report);
         }
@@ -206,6 +217,7 @@ impl Session {
         if !treatment.restart.is_empty() {
             self.await_restart(&mut run, &treatment.restart, false, request, &mut report)?;
         }
+        self.prove_update(&mut run, (&diagnosed.diagnosis.failures, &diagnosed.diagnosis.findings), request, ui, &mut report)?;
         run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
         self.keep_report(&run, &diagnosed, &report);
         Ok(report)
@@ -230,7 +242,7 @@ impl Session {
             operation_limit: self.operation_limit,
             watcher: None,
         };
-        let agreed = FixRequest { yes: !request.safe_only, only: request.only.clone(), ..request.clone() };
+        let agreed = FixRequest { yes: !request.safe_only, only: request.only.clone(), retry: Retry::Never, ..request.clone() };
         let mut report = session.fix(&agreed, ui, now)?;
         report.run = None;
         let planned = report.steps.iter().any(|step| step.state == "done");

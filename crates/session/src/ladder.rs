@@ -2,6 +2,7 @@
 
 use crate::fix::{FixRequest, Ui};
 use crate::restart::RESTART;
+use crate::retry::Retry;
 use crate::run_report::{LadderRung, RunReport, RunStep, RunVerdict};
 use crate::session::{Session, SessionError};
 use diagnosis::{Found, Guide};
@@ -54,7 +55,8 @@ impl Session {
             .collect()
     }
 
-    /// The person tried again: it works, or it is still broken. Still broken climbs one rung.
+    /// The person tried again: it works, or it is still broken. Still broken climbs one rung. When the request says that the update is to be
+    /// tried again, that decides instead, as far as it shows anything.
     ///
     /// # Errors
     /// When there is no such run, or its journal cannot be used.
@@ -93,12 +95,24 @@ impl Session {
         let asked: Option<ErrorCode> = repair::summary(&journal).2.and_then(|code| code.parse().ok());
         let mut run = Run::resume(self.store.clone(), lock, journal);
         let left = run.take_back_action(self.target.as_mut(), RESTART)?;
-        run.record(Event::Answered { time: now.iso(), worked })?;
         let mut report = RunReport::new(RunVerdict::Fixed);
         report.run = Some(run.id().to_owned());
         report.steps = tried_steps(&run.journal);
         report.notes.extend(left);
-        if !worked {
+        let mut answer = Some(worked);
+        if matches!(request.retry, Retry::Yes(_)) {
+            report.why_not = self.refusals(request.yes);
+            if !report.why_not.is_empty() {
+                report.verdict = RunVerdict::Refused;
+                return Ok(report);
+            }
+            report.verdict = RunVerdict::Undetermined;
+            answer = self.prove_update_later(&mut run, &FixRequest { asked, ..request.clone() }, ui, &mut report)?;
+        }
+        if let Some(worked) = answer {
+            run.record(Event::Answered { time: now.iso(), worked })?;
+        }
+        if answer == Some(false) {
             self.climb(&mut run, asked, request, ui, &mut report)?;
         }
         run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
@@ -279,6 +293,9 @@ pub(crate) fn tried_steps(journal: &Journal) -> Vec<RunStep> {
             Event::OperationEnded { step, outcome, says, .. } => {
                 for (_, said) in steps.iter_mut().filter(|(number, _)| number == step) {
                     said.read_back.clone_from(says);
+                    if outcome == "not-run" {
+                        said.state = "skipped".into();
+                    }
                     if matches!(outcome.as_str(), "done" | "unknown") {
                         (said.state, said.after) = ("done".into(), says.clone());
                     }

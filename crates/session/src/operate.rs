@@ -68,6 +68,11 @@ impl Session {
         ui.progress(&format!("{what} begins; it may take up to {}", minutes(limit)));
         let (exit_code, logs) = match self.target.operate(&operation, limit, &mut |says| ui.progress(says)) {
             Ok(Operated::Ran { exit_code, logs }) => (exit_code, logs),
+            Ok(Operated::Tried(_)) => {
+                let why = "no step of a guide installs an update".to_owned();
+                run.end_operation(number, "failed", None, &why)?;
+                return Ok((StepDone::Failed { step: number, why, conflict: None }, Way::Program { restart: false }));
+            }
             Ok(Operated::NotRun) => {
                 run.end_operation(number, "not-run", None, "a dry run")?;
                 return Ok((StepDone::Done { step: number, before: String::new(), after: String::new(), objects: 0 }, Way::NotRun));
@@ -119,7 +124,7 @@ impl Session {
     }
 }
 
-fn minutes(limit: std::time::Duration) -> String {
+pub(crate) fn minutes(limit: std::time::Duration) -> String {
     match limit.as_secs() {
         seconds @ 0..120 => format!("{seconds} seconds"),
         seconds => format!("{} minutes", seconds / 60),

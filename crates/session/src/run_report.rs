@@ -13,7 +13,7 @@ pub enum RunVerdict {
     Planned,
     /// A fresh diagnosis no longer has the treated findings.
     Repaired,
-    /// Repaired, and the person said that it works.
+    /// Repaired, and what had failed works: the update was installed, or the person said so.
     Fixed,
     /// Something waits for a restart or the running system.
     Waiting,
@@ -58,7 +58,7 @@ impl RunVerdict {
 /// One step of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RunStep {
-    /// The guide's id.
+    /// The guide's id; `try-again` when the update that had failed was tried again.
     pub cause: String,
     /// The thing that is wrong.
     pub object: String,

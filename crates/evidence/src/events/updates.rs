@@ -7,7 +7,7 @@ use crate::failures::same_update;
 use model::{ErrorCode, Failure};
 
 /// Pass by themselves: an app in use, another installation running, the service stopping.
-const PASSING: [u32; 3] = [0x8007_3D02, 0x8024_0016, 0x8024_001E];
+pub(crate) const PASSING: [u32; 3] = [0x8007_3D02, 0x8024_0016, 0x8024_001E];
 /// Nothing was wrong with the machine when its connection came back: no name, no connection, no answer.
 const NETWORK: [u32; 10] =
     [0x8007_2EE2, 0x8007_2EE7, 0x8007_2EFD, 0x8007_2EFE, 0x8024_402C, 0x8024_0438, 0x8024_401C, 0x8024_4022, 0x8024_401B, 0x8007_2F76];
@@ -112,15 +112,18 @@ pub(crate) fn code(text: &str) -> Option<u32> {
     }
 }
 
-/// What was being done, from the form of the title: Store apps begin with their twelve-letter product number, drivers end with a
-/// version or a date behind two dashes, releases of Windows name a half-year and no KB.
+/// What was being done.
 fn operation(told: &Told<'_>) -> &'static str {
-    let title = told.title.as_str();
     match told.phase {
-        "scan" => return "scan",
-        "download" => return "download",
-        _ => {}
+        "scan" => "scan",
+        "download" => "download",
+        _ => kind_of(&told.title),
     }
+}
+
+/// What an update is, from the form of its title: Store apps begin with their twelve-letter product number, drivers end with a
+/// version or a date behind two dashes, releases of Windows name a half-year and no KB.
+pub(crate) fn kind_of(title: &str) -> &'static str {
     let number = title.split('-').next().unwrap_or_default();
     if title.contains('-')
         && number.len() == 12

@@ -14,7 +14,10 @@ pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: 
     let mut person = Person::at_terminal(global.quiet, global.json).telling(global.verbose);
     let mut session = open(meant.target.as_deref(), global)?;
     let waits = !worked && session.waits(meant.run.as_deref())?;
+    let retry = super::retry(consent, global)?;
     let worked = match (worked, still_broken) {
+        // Trying it decides.
+        _ if consent.retry.is_some() => false,
         (true, _) => true,
         (_, true) => false,
         _ if waits => false,
@@ -26,7 +29,7 @@ pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: 
                 _ => {}
             }
         },
-        _ => return Err(Failure::usage("Say how it went when you tried again: --worked or --still-broken.")),
+        _ => return Err(Failure::usage("Say how it went when you tried again: --worked or --still-broken; or let it be tried: --retry.")),
     };
     if let Rights::Ended(exit) = rights(&session, global)? {
         return Ok(exit);
@@ -34,7 +37,8 @@ pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: 
     if let Some(limit) = consent.time_limit {
         session.limit_operations(limit);
     }
-    let request = FixRequest { asked: None, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone(), restart: consent.restart };
+    let request =
+        FixRequest { asked: None, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone(), restart: consent.restart, retry };
     let report = session.continue_run(meant.run.as_deref(), worked, &request, &mut person, session::now())?;
     super::fix::show(&report, &meant.target.unwrap_or_default(), global);
     Ok(report.verdict.exit_code())

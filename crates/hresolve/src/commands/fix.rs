@@ -53,8 +53,9 @@ pub(crate) fn run(given: &Words, consent: &Consent, fix: &Fix, global: &Global) 
     if let Some(limit) = consent.time_limit {
         session.limit_operations(limit);
     }
+    let retry = super::retry(consent, global)?;
     let request =
-        FixRequest { asked: meant.code, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone(), restart: consent.restart };
+        FixRequest { asked: meant.code, yes: consent.yes, safe_only: consent.safe_only, only: consent.only.clone(), restart: consent.restart, retry };
     let report = if fix.dry_run {
         let scratch = scratch();
         let report = session.dry_run(&request, &scratch, &mut person, session::now());

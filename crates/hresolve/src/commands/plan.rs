@@ -12,7 +12,7 @@ use std::path::Path;
 
 pub(crate) fn run(given: &Words, choices: &Choices, only: Option<&str>, file: Option<&Path>, global: &Global) -> Outcome {
     let meant = words::read(given)?;
-    let request = FixRequest { asked: meant.code, yes: true, safe_only: false, only: only.map(str::to_owned), restart: false };
+    let request = FixRequest { asked: meant.code, yes: true, only: only.map(str::to_owned), ..FixRequest::default() };
     let mut session = open(meant.target.as_deref(), global)?;
     use_source(&mut session, &choices.source)?;
     let mut person = Person::at_terminal(true, global.json);
@@ -50,7 +50,7 @@ pub(crate) fn check(
 ) -> Result<Result<(FixRequest, Option<String>), RunReport>, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("{} cannot be read: {error}.", file.display())))?;
     let plan = Plan::parse(&text).map_err(|why| Failure::usage(format!("{}: {why}.", file.display())))?;
-    let request = FixRequest { asked: plan.asked, yes: true, safe_only: false, only: None, restart: false };
+    let request = FixRequest { asked: plan.asked, yes: true, ..FixRequest::default() };
     let mut session = open(target, global)?;
     use_source(&mut session, &choices.source)?;
     if let Some(zone) = &plan.time_zone {

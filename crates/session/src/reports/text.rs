@@ -168,9 +168,14 @@ fn verdict_words(report: &RunReport) -> String {
         RunVerdict::Healthy => "Nothing wrong was found in what was checked, and nothing was changed.".into(),
         RunVerdict::Planned => "This is what would be done. Nothing was changed.".into(),
         RunVerdict::Repaired => "Repaired: a fresh diagnosis no longer has these findings. Start Windows and try again what failed.".into(),
+        RunVerdict::Fixed if tried_again(report, "done") => "Fixed: the update that had failed is installed.".into(),
         RunVerdict::Fixed => "Fixed: you said that it works now.".into(),
+        RunVerdict::Waiting if tried_again(report, "done") => "Repaired, and the update is installed but for a restart, which finishes it.".into(),
         RunVerdict::Waiting if report.restart_needed => "What could be done before a restart is done.".into(),
         RunVerdict::Waiting => "What could be done here is done; the rest waits for the running Windows.".into(),
+        RunVerdict::NotRepaired if tried_again(report, "failed") => {
+            "The update still fails, with the code above. What was repaired stays repaired; something else is wrong as well.".into()
+        }
         RunVerdict::NotRepaired if report.steps.iter().any(|step| step.state == "consent-needed") => "Nothing is done without your consent.".into(),
         RunVerdict::NotRepaired if report.verified.iter().any(|verified| verified.right) => {
             "Partly repaired: what was checked above is right again, the rest is as it was.".into()
@@ -181,6 +186,11 @@ fn verdict_words(report: &RunReport) -> String {
         RunVerdict::Refused => "Refused; nothing was changed.".into(),
         RunVerdict::UndoFailed => "A step failed and could not be taken back completely. What is left is named above.".into(),
     }
+}
+
+/// Whether trying the update again ended so.
+fn tried_again(report: &RunReport, state: &str) -> bool {
+    report.steps.iter().rev().find(|step| step.cause == crate::retry::TRY_AGAIN).is_some_and(|step| step.state == state)
 }
 
 fn next_steps(out: &mut String, report: &RunReport, target: &str) {

@@ -30,6 +30,8 @@ pub struct Shared(
     pub RestorePoint,
     pub Vec<model::WhyNot>,
     pub Rc<RefCell<Starts>>,
+    /// What Windows Update remembers; a test may add to it while the session works.
+    pub Rc<RefCell<model::Reading<Vec<model::UpdateRecord>>>>,
 );
 
 /// What a test knows and decides of the starts of a running Windows.
@@ -58,6 +60,7 @@ impl Shared {
             RestorePoint::NotHere,
             Vec::new(),
             Rc::default(),
+            Rc::new(RefCell::new(model::Reading::NotCollected)),
         )
     }
 
@@ -113,6 +116,9 @@ impl Target for Shared {
     }
     fn running(&self) -> model::Reading<u64> {
         self.0.borrow().running()
+    }
+    fn update_history(&self) -> model::Reading<Vec<model::UpdateRecord>> {
+        self.6.borrow().clone()
     }
     fn expand(&self, text: &str) -> Expanded {
         self.0.borrow().expand(text)
@@ -181,6 +187,9 @@ impl WritableTarget for Shared {
             Some(programs) => {
                 progress("50 %");
                 let done = (programs.borrow_mut())(operation, limit);
+                if matches!(operation, Operation::InstallUpdate { .. }) {
+                    return done;
+                }
                 // Windows changed its files behind the layer, which remembers what it has listed.
                 let (folder, store) = (self.0.borrow().info().path, self.0.borrow().store());
                 let below = FolderTarget::open(Path::new(&folder), TargetKind::Folder).unwrap();
