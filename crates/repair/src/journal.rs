@@ -105,7 +105,7 @@ pub enum Event {
         /// In words.
         says: String,
     },
-    /// A program of Windows is about to be run; what it does is not taken back.
+    /// A program of Windows is about to be run, or an update installed; what it does is not taken back.
     OperationStarted {
         /// Number within the run.
         step: u32,
@@ -126,7 +126,7 @@ pub enum Event {
     OperationEnded {
         /// The step.
         step: u32,
-        /// `done`, `not-done`, `unknown`, or `failed` when it could not be run to its end.
+        /// `done`, `not-done`, `unknown`, `not-run`, or `failed` when it could not be run to its end.
         outcome: String,
         /// Its exit code, when it ended by itself.
         exit_code: Option<u32>,

@@ -174,7 +174,7 @@ mod tests {
         assert_eq!((failures[0].first.clone(), failures[0].last.clone()), (text(DAY - 9000), text(DAY)));
         // The agent calls it by a code of its own, and the log by the one before.
         let translated = UpdateRecord { unmapped: 1603, ..record(KB, DAY, 0x8024_200B) };
-        let failures = joined(&[translated.clone()], vec![of_log("0x80070643", DAY)]);
+        let failures = joined(std::slice::from_ref(&translated), vec![of_log("0x80070643", DAY)]);
         assert_eq!((failures.len(), failures[0].code.as_str()), (1, "0x80070643"), "{failures:?}");
         assert_eq!(joined(&[translated], Vec::new())[0].code, "0x8024200B");
     }
@@ -183,8 +183,8 @@ mod tests {
     fn a_later_success_settles_what_any_log_says() {
         let success = record(KB, DAY, 0);
         assert!(joined(&[success.clone(), record(KB, DAY - 5, 0x800F_0922)], Vec::new())[0].resolved);
-        assert!(joined(&[success.clone()], vec![of_log("0x800F0922", DAY - 5)])[0].resolved);
-        assert!(!joined(&[success.clone()], vec![of_log("0x800F0922", DAY + 5)])[0].resolved, "it failed again");
+        assert!(joined(std::slice::from_ref(&success), vec![of_log("0x800F0922", DAY - 5)])[0].resolved);
+        assert!(!joined(std::slice::from_ref(&success), vec![of_log("0x800F0922", DAY + 5)])[0].resolved, "it failed again");
         assert!(!joined(&[record("Another (KB5034763)", DAY, 0)], vec![of_log("0x800F0922", DAY - 5)])[0].resolved);
         // A removal, or one that is done in part, is no success.
         assert!(!joined(&[UpdateRecord { removed: true, ..success.clone() }], vec![of_log("0x800F0922", DAY - 5)])[0].resolved);
