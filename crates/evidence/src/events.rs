@@ -178,8 +178,7 @@ fn record(chunk: &[u8], at: usize) -> Option<Record> {
     if !whole || word(chunk, end - 4)? as usize != size {
         return None;
     }
-    let unix = i64::try_from(long(chunk, at + 16)? / 10_000_000).ok()? - 11_644_473_600;
-    Some(Record { at, size, number: long(chunk, at + 8)?, unix })
+    Some(Record { at, size, number: long(chunk, at + 8)?, unix: value::unix(chunk, at + 16)? })
 }
 
 /// The event of a record, when it is one of the wanted; an error when it cannot be understood.
@@ -189,7 +188,9 @@ fn event(chunk: &mut Chunk<'_>, record: &Record, rows: &[&'static Wanted]) -> Re
     let Some(row) = rows.iter().find(|row| row.ids.contains(&id) && chunk.is_by(&head, row.provider)) else { return Ok(None) };
     let fields = keep(chunk.fields(&head, &|name| row.fields.contains(&name)).ok_or(())?, row);
     let (level, computer) = (chunk.level(&head), chunk.computer(&head).unwrap_or_default());
-    Ok(Some(Event { channel: row.file, provider: row.provider, id, record: record.number, unix: record.unix, level, computer, fields }))
+    // Where Windows copies a log, the records get new headers; what a record itself says is what the Event Viewer shows.
+    let (number, unix) = (chunk.record(&head).unwrap_or(record.number), chunk.unix(&head).unwrap_or(record.unix));
+    Ok(Some(Event { channel: row.file, provider: row.provider, id, record: number, unix, level, computer, fields }))
 }
 
 /// The fields that the table names. Those without a name are called by their number.

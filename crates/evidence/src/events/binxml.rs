@@ -15,12 +15,14 @@ enum Place {
     Value(usize),
 }
 
-/// Where a template says provider, event number, level and computer, and where the rest begins.
+/// Where a template says provider, event number, level, time, record number and computer, and where the rest begins.
 #[derive(Debug)]
 struct Shape {
     provider: Place,
     id: Place,
     level: Option<Place>,
+    time: Option<Place>,
+    record: Option<Place>,
     computer: Option<Place>,
     /// The first token behind `System`.
     rest: usize,
@@ -105,6 +107,17 @@ impl<'a> Chunk<'a> {
         self.text(head, head.shape.level.as_ref()?)?.trim().parse().ok()
     }
 
+    /// When it was written, seconds since 1970 UTC, as the Event Viewer shows it.
+    pub(super) fn unix(&self, head: &Head) -> Option<i64> {
+        let Place::Value(index) = head.shape.time.as_ref()? else { return None };
+        self.value(head.table?, *index).filter(|data| data.kind == value::FILE_TIME).and_then(|data| value::unix(self.bytes, data.at))
+    }
+
+    /// Its record number, as the Event Viewer shows it.
+    pub(super) fn record(&self, head: &Head) -> Option<u64> {
+        self.text(head, head.shape.record.as_ref()?)?.trim().parse().ok()
+    }
+
     /// The computer's name at that time.
     pub(super) fn computer(&self, head: &Head) -> Option<String> {
         self.text(head, head.shape.computer.as_ref()?)
@@ -182,7 +195,7 @@ impl<'a> Chunk<'a> {
         let mut at = at;
         let mut path: Vec<Name> = Vec::new();
         let mut attribute = None;
-        let (mut provider, mut id, mut level, mut computer) = (None, None, None, None);
+        let (mut provider, mut id, mut level, mut time, mut record, mut computer) = (None, None, None, None, None, None);
         for _ in 0..MOST_TOKENS {
             let found = match self.token(&mut at, in_template)? {
                 Token::Open(name) => {
@@ -198,7 +211,7 @@ impl<'a> Chunk<'a> {
                     let ended = path.pop()?;
                     attribute = None;
                     if path.len() == 1 && self.is(Some(ended), "System") {
-                        return Some(Shape { provider: provider?, id: id?, level, computer, rest: at });
+                        return Some(Shape { provider: provider?, id: id?, level, time, record, computer, rest: at });
                     }
                     continue;
                 }
@@ -221,6 +234,10 @@ impl<'a> Chunk<'a> {
                 provider = Some(found);
             } else if attribute.is_none() && self.is(Some(*inner), "Level") {
                 level = Some(found);
+            } else if self.is(attribute, "SystemTime") && self.is(Some(*inner), "TimeCreated") {
+                time = Some(found);
+            } else if attribute.is_none() && self.is(Some(*inner), "EventRecordID") {
+                record = Some(found);
             } else if attribute.is_none() && self.is(Some(*inner), "Computer") {
                 computer = Some(found);
             }

@@ -231,6 +231,31 @@ fn how_fast() {
     println!("{} MiB, {events} events: {} ms", file.len() >> 20, watch.milliseconds() / 10);
 }
 
+/// As in a copy that Windows made: the records' headers count anew.
+#[test]
+fn number_and_time_are_those_that_the_record_itself_says() {
+    let text = "evtx Windows/System32/winevt/Logs/System.evtx
+    2026-01-02T03:04:05Z | Service Control Manager | 7000 | param1=Windows Update | param2=%%2 | Binary=wuauserv
+    2026-01-02T03:04:06Z | disk | 7 | =\\Device\\Harddisk0\\DR0
+";
+    let folder = tempfile::tempdir().unwrap();
+    let texts = target::lab::MachineTexts { name: "x".into(), files: text.into(), hives: Vec::new() };
+    target::lab::build_from(&texts, &[], folder.path()).unwrap();
+    let mut bytes = std::fs::read(folder.path().join("Windows/System32/winevt/Logs/System.evtx")).unwrap();
+    let rows = wanted::of_file(wanted::SYSTEM);
+    let before = read(&bytes, &rows).events;
+    assert_eq!(before.iter().map(|event| event.record).collect::<Vec<_>>(), [1, 2]);
+    let mut at = FILE_HEADER + CHUNK_HEADER;
+    for number in 41_u64..43 {
+        assert!(bytes[at..].starts_with(RECORD_MAGIC));
+        bytes[at + 8..at + 16].copy_from_slice(&number.to_le_bytes());
+        bytes[at + 16..at + 24].copy_from_slice(&(133_000_000_000_000_000_u64 + number).to_le_bytes());
+        at += word(&bytes, at + 4).unwrap() as usize;
+    }
+    let after = read(&bytes, &rows);
+    assert_eq!((after.events, after.bad), (before, 0));
+}
+
 /// Practice machines' logs are read the same by another reader, with all checksums right.
 #[test]
 fn logs_of_practice_machines_are_logs() {

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 /// Text in UTF-16.
 pub(super) const TEXT: u8 = 0x01;
+/// A moment: 100 ns steps since 1601.
+pub(super) const FILE_TIME: u8 = 0x11;
 /// XML again.
 pub(super) const XML: u8 = 0x21;
 /// Several texts, each ended by a zero.
@@ -57,7 +59,7 @@ pub(super) fn text(chunk: &[u8], data: Data) -> Option<String> {
         0x0e => hexadecimal(bytes),
         0x0f => guid(bytes)?,
         0x10 | 0x14 | 0x15 => format!("0x{:x}", unsigned(if data.size == 8 { 8 } else { 4 })?),
-        0x11 => moment(unsigned(8)?),
+        FILE_TIME => moment(unsigned(8)?),
         0x12 => {
             let part = |index: usize| half(bytes, 2 * index);
             format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", part(0)?, part(1)?, part(3)?, part(4)?, part(5)?, part(6)?, part(7)?)
@@ -88,6 +90,11 @@ fn guid(bytes: &[u8]) -> Option<String> {
 }
 
 /// `2017-07-12T17:18:24.1004510Z` of 100 ns steps since 1601.
+/// A moment as seconds since 1970.
+pub(super) fn unix(bytes: &[u8], at: usize) -> Option<i64> {
+    Some(i64::try_from(long(bytes, at)? / 10_000_000).ok()? - 11_644_473_600)
+}
+
 fn moment(ticks: u64) -> String {
     let seconds = i64::try_from(ticks / 10_000_000).unwrap_or(0) - 11_644_473_600;
     format!("{}.{:07}Z", crate::civil::text(seconds), ticks % 10_000_000)
