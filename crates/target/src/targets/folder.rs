@@ -2,6 +2,7 @@
 //!
 //! Never follows a link out of the volume, never touches a file that was not asked about.
 
+pub(in crate::targets) mod contents;
 mod expand;
 pub(super) mod hives;
 pub(super) mod metadata;

@@ -17,7 +17,7 @@ use model::TargetKind;
 use std::path::Path;
 
 /// The word by which people name the running Windows.
-const LIVE: &str = "live";
+pub(crate) const LIVE: &str = "live";
 
 /// Opens a target by what the person typed: a path, or `lab:NAME` (built into `scratch`).
 ///

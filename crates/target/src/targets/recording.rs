@@ -25,7 +25,8 @@ impl<'a> Recording<'a> {
 
     /// Everything that was asked.
     pub fn into_answers(self) -> Answers {
-        self.answers.into_inner()
+        // How it was read is known only now.
+        Answers { notes: self.below.notes(), ..self.answers.into_inner() }
     }
 
     /// Keeps a file that no probe asks for; of a log that is longer than `longest`, the last lines.

@@ -2,13 +2,14 @@
 //!
 //! Names are compared without regard to case (Windows' own table); links are followed only inside the volume.
 
+use super::contents;
 use crate::target::{Entry, EntryKind};
 use model::{Reading, VolumePath};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -182,7 +183,9 @@ impl Paths {
             EntryKind::Other
         };
         let modified = metadata.modified().ok().map_or(0, unix_seconds);
-        Reading::Known(Entry { kind, path: shown, size: metadata.len(), modified })
+        // What a folder or a link takes on its file system differs from one to the next and says nothing about Windows.
+        let size = if kind == EntryKind::File { metadata.len() } else { 0 };
+        Reading::Known(Entry { kind, path: shown, size, modified })
     }
 
     pub(in crate::targets) fn open_file(&self, path: &VolumePath) -> Reading<(fs::File, u64)> {
@@ -204,43 +207,15 @@ impl Paths {
     }
 
     pub(crate) fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
-        self.open_file(path).and_then(|(file, size)| {
-            if size > limit {
-                return Reading::Unreadable(format!("{path} has {size} bytes, more than the {limit} that are read here"));
-            }
-            let mut bytes = Vec::new();
-            match file.take(limit).read_to_end(&mut bytes) {
-                Ok(_) => Reading::Known(bytes),
-                Err(error) => Reading::Unreadable(format!("{path}: {error}")),
-            }
-        })
+        self.open_file(path).and_then(|(file, size)| contents::whole(file, size, path, limit))
     }
 
     pub(in crate::targets) fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
-        self.open_file(path).and_then(|(file, _)| {
-            let mut bytes = Vec::new();
-            match file.take(length as u64).read_to_end(&mut bytes) {
-                Ok(_) => Reading::Known(bytes),
-                Err(error) => Reading::Unreadable(format!("{path}: {error}")),
-            }
-        })
+        self.open_file(path).and_then(|(file, _)| contents::start(file, path, length))
     }
 
     pub(in crate::targets) fn sha256(&self, path: &VolumePath) -> Reading<String> {
-        use sha2::Digest;
-        self.open_file(path).and_then(|(mut file, _)| {
-            let mut hash = sha2::Sha256::new();
-            let mut block = vec![0_u8; 1 << 16];
-            loop {
-                match file.read(&mut block) {
-                    Ok(0) => break,
-                    Ok(count) => hash.update(block.get(..count).unwrap_or_default()),
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => return Reading::Unreadable(format!("{path}: {error}")),
-                }
-            }
-            Reading::Known(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
-        })
+        self.open_file(path).and_then(|(file, _)| contents::sha256(file, path))
     }
 
     pub(in crate::targets) fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {

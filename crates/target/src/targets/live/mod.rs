@@ -3,8 +3,13 @@
 #![cfg_attr(windows, allow(unsafe_code, reason = "the functions of Windows are called here and nowhere else; each call says why it is sound"))]
 
 #[cfg(windows)]
+mod event_log;
+#[cfg(windows)]
 mod holding;
 pub mod host;
+#[cfg(any(windows, test))]
+#[cfg_attr(not(windows), allow(dead_code, reason = "its tests run everywhere"))]
+mod patience;
 #[cfg(any(windows, test))]
 #[cfg_attr(not(windows), allow(dead_code, reason = "its tests run everywhere"))]
 mod percent;

@@ -1,13 +1,15 @@
 //! The running Windows as a target: its registry by Windows' own calls, its files by their names, its services by their manager.
 
+use super::event_log::{EventLogs, Refusal};
 use super::registry;
 use crate::target::{Entry, Expanded, KeyView, Target};
-use crate::targets::folder::{Paths, users};
+use crate::targets::folder::{Paths, contents, users};
 use crate::targets::identify;
 use crate::{HiveName, Now, OpenError, RegistryPath, Source};
 use model::{KeyTree, Reading, Room, TargetInfo, TargetKind, UpdateRecord, VolumePath, WhyNot, WindowsVersion};
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -31,6 +33,8 @@ pub(crate) struct LiveTarget {
     pub(super) offered: BTreeMap<String, Vec<u8>>,
     /// The agent of Windows Update let its time limit pass once.
     agent_silent: Cell<bool>,
+    /// Copies of event logs that Windows made.
+    event_logs: EventLogs,
 }
 
 impl LiveTarget {
@@ -54,6 +58,7 @@ impl LiveTarget {
             source: None,
             offered: BTreeMap::new(),
             agent_silent: Cell::new(false),
+            event_logs: EventLogs::default(),
         };
         // In the spelling that is on the disk, whatever Windows was started with.
         if let Reading::Known(entry) = target.paths.entry(&target.windows_folder) {
@@ -81,6 +86,36 @@ impl LiveTarget {
             return Ok((shown, RegistryPath { inside, ..path }));
         }
         Ok((shown, path))
+    }
+
+    /// The event log whose file this is, by the name that Windows uses for it.
+    fn channel(&self, path: &VolumePath) -> Option<String> {
+        let folder = self.windows_folder.join("System32").join("winevt").join("Logs");
+        let ending = path.file_name().len().checked_sub(".evtx".len())?;
+        let is_log = crate::names_equal(&path.parent()?.to_string(), &folder.to_string())
+            && path.file_name().get(ending..).is_some_and(|ending| ending.eq_ignore_ascii_case(".evtx"));
+        // In names of files Windows writes a slash so.
+        is_log.then(|| path.file_name().get(..ending).unwrap_or_default().replace("%4", "/"))
+    }
+
+    /// An open file and its size. Of an event log Windows' own copy, because what was written last may not be in its file yet; the file
+    /// where there is none.
+    fn opened(&self, path: &VolumePath) -> Reading<(File, u64)> {
+        let file = self.paths.open_file(path);
+        let Some(channel) = self.channel(path) else { return file };
+        let refusal = match self.event_logs.open(&channel, file.known().map(|(_, size)| *size)) {
+            Ok(copy) => return Reading::Known(copy),
+            Err(refusal) => refusal,
+        };
+        match (file, refusal) {
+            (Reading::Known(file), refusal) => {
+                self.event_logs.read_from_file(&channel, &refusal);
+                Reading::Known(file)
+            }
+            // A log that Windows refuses may be kept elsewhere; that it is not there was not seen.
+            (Reading::Absent, Refusal::Refused(why)) => Reading::Unreadable(format!("Windows gave no copy of the event log {channel}: {why}")),
+            (other, _) => other,
+        }
     }
 }
 
@@ -142,19 +177,19 @@ impl Target for LiveTarget {
     }
 
     fn read(&self, path: &VolumePath, limit: u64) -> Reading<Vec<u8>> {
-        self.paths.read(path, limit)
+        self.opened(path).and_then(|(file, size)| contents::whole(file, size, path, limit))
     }
 
     fn open(&self, path: &VolumePath) -> Reading<Box<dyn Read + '_>> {
-        self.paths.open_file(path).map(|(file, _)| Box::new(file) as Box<dyn Read + '_>)
+        self.opened(path).map(|(file, _)| Box::new(file) as Box<dyn Read + '_>)
     }
 
     fn read_start(&self, path: &VolumePath, length: usize) -> Reading<Vec<u8>> {
-        self.paths.read_start(path, length)
+        self.opened(path).and_then(|(file, _)| contents::start(file, path, length))
     }
 
     fn sha256(&self, path: &VolumePath) -> Reading<String> {
-        self.paths.sha256(path)
+        self.opened(path).and_then(|(file, _)| contents::sha256(file, path))
     }
 
     fn list(&self, path: &VolumePath) -> Reading<Vec<String>> {
@@ -215,11 +250,12 @@ impl Target for LiveTarget {
     }
 
     fn notes(&self) -> Vec<String> {
-        Vec::new()
+        self.event_logs.notes()
     }
 
     fn look_anew(&self) {
         self.paths.forget();
+        self.event_logs.look_anew();
     }
 
     fn windows_folder(&self) -> VolumePath {
