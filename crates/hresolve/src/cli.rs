@@ -277,6 +277,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         words: Words,
     },
+    /// Lists every Windows on the disks of this computer, and why one cannot be used
+    ///
+    /// In Windows the running one first, then those on other drives; elsewhere what is mounted, and volumes that would have to be mounted or
+    /// unlocked first, with the commands for it. Nothing is mounted, unlocked or changed. Exit code 0 when one can be used, 3 when none can.
+    Targets,
     /// Removes kept runs and their saved copies; they cannot be undone afterwards
     Forget {
         #[command(flatten)]

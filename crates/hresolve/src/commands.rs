@@ -13,6 +13,7 @@ mod lab;
 mod plan;
 mod report;
 mod runs;
+mod targets;
 pub(crate) mod time_zone;
 mod undo;
 
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Some(Command::Undo { words }) => undo::run(&words, &global),
         Some(Command::Runs { words }) => runs::run(&words, &global),
         Some(Command::Forget { words, older_than, yes }) => forget::run(&words, older_than.as_deref(), yes, &global),
+        Some(Command::Targets) => targets::run(&global),
         Some(Command::Guide { about, output }) => guide::run(&about, output.as_deref(), &global),
         Some(Command::Report { words, output }) => report::run(&words, output.as_deref(), &global),
         Some(Command::Guides(command)) => guides::run(command, &global),
@@ -57,7 +59,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
 /// Opens the target that was named. Without one: what could be named (exit 2).
 fn open(target: Option<&str>, global: &Global) -> Result<Session, Failure> {
     let default = default_target();
-    let Some(target) = target.or(default) else { return Err(no_target()) };
+    let Some(target) = target.or(default) else { return Err(Failure::usage(targets::which())) };
     let mut session = match Session::open(target, &lab_folder(), global.state_dir.as_deref()) {
         // Asking for what this computer cannot have is a mistake in the words, not a target that is broken.
         Err(error @ session::OpenError::NothingLive) => return Err(Failure::usage(error.to_string())),
@@ -170,33 +172,6 @@ fn all_guides(global: &Global) -> Result<Vec<Guide>, Failure> {
         guides.extend(guides_in(folder)?);
     }
     Ok(guides)
-}
-
-/// What could be named as a target.
-fn no_target() -> Failure {
-    let found = session::installations();
-    let list: Vec<String> = found.iter().map(|one| format!("  hresolve diagnose {}", quoted(&one.path.display().to_string()))).collect();
-    if host::is_rescue_system() {
-        return Failure::usage(in_rescue_system(&list));
-    }
-    let mounted =
-        if list.is_empty() { "No mounted Windows was found on this computer.".to_owned() } else { format!("Mounted here:\n{}", list.join("\n")) };
-    Failure::usage(format!(
-        "Which Windows? Name a mounted Windows volume or its Windows folder.\n{mounted}\nTo see how it works on a practice machine: hresolve demo"
-    ))
-}
-
-/// Windows PE and the recovery environment: what runs there is not what is broken.
-fn in_rescue_system(list: &[String]) -> String {
-    let found = match list {
-        [] => "No Windows was found on the drives of this computer.".to_owned(),
-        some => format!("Windows on the drives of this computer:\n{}", some.join("\n")),
-    };
-    format!(
-        "This is a rescue system (Windows PE or the recovery environment). It is not looked at itself; name the Windows that is broken. Letters \
-         of drives may differ here from those it uses itself.\n{found}\nA drive that is missing may be locked by BitLocker (manage-bde -status \
-         shows it, manage-bde -unlock D: -RecoveryPassword NUMBER opens it) or have no letter (diskpart, then list volume)."
-    )
 }
 
 /// Where `lab:NAME` machines are built, so that a later call finds the same one.

@@ -189,6 +189,7 @@ fn schemas() -> Vec<(&'static str, serde_json::Value)> {
         ("diagnosis-1.json", schema::<model::Diagnosis>()),
         ("plan-1.json", schema::<session::Plan>()),
         ("run-1.json", schema::<session::RunReport>()),
+        ("targets-1.json", schema::<session::TargetsJson>()),
         ("undo-1.json", schema::<session::UndoJson>()),
     ]
 }

@@ -183,3 +183,60 @@ fn the_room_on_a_mounted_volume_is_its_own() {
     let ran = run(&["diagnose", "--json", volume.path("copy").to_str().unwrap()]);
     assert_eq!(ran.json()["findings"][0]["confidence"].as_str(), Some("likely"), "{}", ran.stdout);
 }
+
+/// A loop device over an image; given back when dropped.
+struct Loop(String);
+
+impl Loop {
+    fn over(image: &Path) -> Option<Loop> {
+        let done = Command::new("losetup").args(["--find", "--show"]).arg(image).output().ok()?;
+        if !done.status.success() {
+            note(&format!("there is no loop device: {}", String::from_utf8_lossy(&done.stderr)));
+            return None;
+        }
+        Some(Loop(String::from_utf8(done.stdout).unwrap().trim().to_owned()))
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = Command::new("losetup").args(["--detach", &self.0]).status();
+    }
+}
+
+#[test]
+fn a_volume_is_listed_as_it_is_mounted_or_with_the_command_that_mounts_it() {
+    let Some(volume) = Volume::with("healthy-10-22h2") else { return };
+    let at = volume.at.path().to_str().unwrap().to_owned();
+    let listed = |path: &str| {
+        let ran = run(&["targets", "--json"]);
+        let found = ran.json()["targets"].as_array().unwrap().iter().find(|one| one["path"] == path).cloned();
+        (ran.exit, found)
+    };
+    let (exit, found) = listed(&at);
+    let found = found.unwrap();
+    assert_eq!((exit, found["usable"].as_bool(), found["windows"]["build"].as_u64()), (0, Some(true), Some(19045)), "{found:#}");
+    assert_eq!(found["why_not"].as_array().unwrap().len(), 0, "{found:#}");
+    let says = run(&["diagnose"]);
+    assert!(says.exit == 2 && says.stderr.contains(&format!("hresolve diagnose {at}")), "{}", says.stderr);
+    std::fs::write(volume.path("hiberfil.sys"), b"hibr").unwrap();
+    let (_, found) = listed(&at);
+    assert_eq!(found.unwrap()["why_not"][0]["reason"], "hibernated");
+    std::fs::remove_file(volume.path("hiberfil.sys")).unwrap();
+    volume.unmount();
+    assert_eq!(listed(&at).1, None);
+    let Some(device) = Loop::over(&volume.image.path().join("ntfs.img")) else { return };
+    let (_, found) = listed(&device.0);
+    let found = found.unwrap();
+    assert_eq!((found["usable"].as_bool(), found["why_not"][0]["reason"].as_str()), (Some(false), Some("not-mounted")), "{found:#}");
+    // The words that are printed do it, but for the folder.
+    let typed = found["how"][1].as_str().unwrap().to_owned();
+    let words: Vec<&str> = typed.split(' ').skip(1).collect();
+    let (folder, command) = words.split_last().unwrap();
+    assert_eq!(*folder, format!("/mnt/{}", device.0.trim_start_matches("/dev/")));
+    let done = Command::new(command[0]).args(&command[1..]).arg(&at).output().unwrap();
+    assert!(done.status.success(), "{typed}: {}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(listed(&at).1.unwrap()["usable"].as_bool(), Some(true));
+    assert_eq!(listed(&device.0).1, None, "what is mounted is not listed twice");
+    volume.unmount();
+}

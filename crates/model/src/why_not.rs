@@ -53,6 +53,23 @@ pub enum WhyNot {
 }
 
 impl WhyNot {
+    /// Its name in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            WhyNot::RestartPending => "restart-pending",
+            WhyNot::Hibernated => "hibernated",
+            WhyNot::DirtyHive { .. } => "dirty-hive",
+            WhyNot::ReadOnly { .. } => "read-only",
+            WhyNot::NoJournal { .. } => "no-journal",
+            WhyNot::ControlSetsDiffer { .. } => "control-sets-differ",
+            WhyNot::Bundle => "bundle",
+            WhyNot::Busy => "busy",
+            WhyNot::NotElevated => "not-elevated",
+            WhyNot::BatteryLow { .. } => "battery-low",
+            WhyNot::PlanMismatch { .. } => "plan-mismatch",
+        }
+    }
+
     /// What it means and what to do about it, in plain sentences.
     pub fn explain(&self) -> String {
         match self {
@@ -86,6 +103,32 @@ impl WhyNot {
                 "The computer runs on its battery, which is at {percent} %. Windows' own repairs take long and should not be cut off: plug it in, then try again."
             ),
             WhyNot::PlanMismatch { why } => format!("The machine is not as the plan expects ({why}). Diagnose it again and make a new plan."),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::WhyNot;
+
+    #[test]
+    fn names_are_those_of_json() {
+        let why = || "x".to_owned();
+        for one in [
+            WhyNot::RestartPending,
+            WhyNot::Hibernated,
+            WhyNot::DirtyHive { hive: "SYSTEM".into(), why: why() },
+            WhyNot::ReadOnly { why: why() },
+            WhyNot::NoJournal { why: why() },
+            WhyNot::ControlSetsDiffer { current: 1, default: 2 },
+            WhyNot::Bundle,
+            WhyNot::Busy,
+            WhyNot::NotElevated,
+            WhyNot::BatteryLow { percent: 7 },
+            WhyNot::PlanMismatch { why: why() },
+        ] {
+            assert_eq!(serde_json::to_value(&one).unwrap()["reason"], one.name());
         }
     }
 }

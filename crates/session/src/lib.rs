@@ -14,6 +14,7 @@ mod retry;
 mod run_report;
 mod runs;
 mod session;
+mod targets;
 mod treat;
 
 pub use clock::{HTTP_DATES, Network, TIME_SERVERS, TimeSources};
@@ -27,7 +28,8 @@ pub use retry::Retry;
 pub use run_report::{LadderRung, RunReport, RunStep, RunVerdict, UndoJson, UndoJsonStep, Verified};
 pub use runs::{Recovered, RunSummary};
 pub use session::{Session, SessionError};
-pub use target::{Now, OpenError, Watcher, host, installations, lab, now};
+pub use target::{Now, OpenError, Watcher, host, lab, now};
+pub use targets::TargetsJson;
 
 /// The version of this program, as journals and `--version` say it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

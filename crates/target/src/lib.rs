@@ -23,7 +23,7 @@ mod time_servers;
 pub use clock::{Now, Stopwatch, now};
 pub use error::{OpenError, TargetError};
 pub use genuine::{CATALOGS, Candidate, digests as catalog_digests, proof as genuine};
-pub use installations::{Installation, installations};
+pub use installations::{Installations, installations};
 pub use names::names_equal;
 pub use protected::why as protected;
 pub use registry_path::{HiveName, RegistryPath};

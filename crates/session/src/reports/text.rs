@@ -4,6 +4,7 @@ use crate::diagnose::Diagnosed;
 use crate::reports::{next_check, state_words, timeline};
 use crate::run_report::{RunReport, RunVerdict, UndoJson};
 use crate::runs::RunSummary;
+use crate::targets::TargetsJson;
 use model::{Confidence, Level, NotChecked, Verdict};
 use std::fmt::Write;
 
@@ -245,6 +246,31 @@ pub fn runs(runs: &[RunSummary], folder: &str) -> String {
     for run in runs {
         let asked = run.asked.as_deref().unwrap_or("no code");
         line(&mut out, &format!("{}  {:<22} {:>3} changes  {:>10}  {asked}", run.run, run.state, run.changes, size(run.size)));
+    }
+    out
+}
+
+/// Every Windows on the disks of this computer, what stands against using it, and what to type.
+pub fn targets(all: &TargetsJson) -> String {
+    let mut out = String::new();
+    for one in &all.targets {
+        match &one.windows {
+            Some(windows) => line(&mut out, &format!("{}: {windows}", one.path)),
+            None => line(&mut out, &one.path),
+        }
+        if one.usable && !one.why_not.is_empty() {
+            line(&mut out, "   it can be looked at, and not repaired now:");
+        }
+        one.why_not.iter().for_each(|why| wrap(&mut out, "   - ", &why.says));
+        // To be copied, so never wrapped.
+        one.how.iter().for_each(|typed| line(&mut out, &format!("   > {typed}")));
+        out.push('\n');
+    }
+    all.notes.iter().for_each(|note| wrap(&mut out, "note: ", note));
+    match all.targets.iter().filter(|one| one.usable).count() {
+        0 => line(&mut out, "No Windows that can be used now was found on this computer."),
+        1 => line(&mut out, "1 Windows can be used now."),
+        count => line(&mut out, &format!("{count} Windows can be used now.")),
     }
     out
 }
