@@ -53,6 +53,7 @@ pub fn judge(operation: &Operation, exit_code: u32, logs: &[GrownLog]) -> Operat
     match operation {
         Operation::RepairComponentStore { .. } => component_store(exit_code, &text),
         Operation::ScanSystemFiles | Operation::ScanSystemFile { .. } => system_files(exit_code, &text, whole),
+        Operation::SynchronizeClock => time_service(exit_code),
         // It is no program: the update agent answers with codes of its own.
         Operation::InstallUpdate { .. } => OperationResult { outcome: Outcome::Unknown, says: "nothing is known of it".into(), restart: false },
     }
@@ -111,6 +112,15 @@ fn component_store(exit_code: u32, text: &str) -> OperationResult {
 /// Codes of errors are shown as everywhere, small Win32 numbers as themselves.
 fn code_words(exit_code: u32) -> String {
     if exit_code & 0x8000_0000 != 0 { format!("0x{exit_code:08X}") } else { format!("exit code {exit_code}") }
+}
+
+/// It ends with 0 or with the code of the error; whether the clock is right then is compared, not believed.
+fn time_service(exit_code: u32) -> OperationResult {
+    let (outcome, says) = match exit_code {
+        0 => (Outcome::Done, "the time service says that it has set the clock".to_owned()),
+        code => (Outcome::NotDone, format!("w32tm ended with {}", code_words(code))),
+    };
+    OperationResult { outcome, says, restart: false }
 }
 
 fn system_files(exit_code: u32, text: &str, whole: bool) -> OperationResult {

@@ -21,6 +21,8 @@ pub enum Operation {
         /// The file.
         path: VolumePath,
     },
+    /// The time service asks its servers now and sets the clock: w32tm with resync.
+    SynchronizeClock,
     /// One update is searched for, downloaded and installed by Windows Update, as the proof that what it failed of is gone. No guide can name it.
     InstallUpdate {
         /// Which one.
@@ -30,7 +32,7 @@ pub enum Operation {
 
 impl Operation {
     /// The names that guides use.
-    pub const NAMES: [&'static str; 3] = ["repair-component-store", "scan-system-files", "scan-system-file"];
+    pub const NAMES: [&'static str; 4] = ["repair-component-store", "scan-system-files", "scan-system-file", "synchronize-clock"];
 
     /// Parses what a guide says: a name, for one file followed by a space and its path.
     ///
@@ -41,6 +43,7 @@ impl Operation {
         match (name, object.trim()) {
             ("repair-component-store", "") => Ok(Operation::RepairComponentStore { source: None }),
             ("scan-system-files", "") => Ok(Operation::ScanSystemFiles),
+            ("synchronize-clock", "") => Ok(Operation::SynchronizeClock),
             ("scan-system-file", path) if !path.is_empty() => Ok(Operation::ScanSystemFile { path: VolumePath::parse(path)? }),
             _ => Err(format!("there is no operation {text:?}; there are {}", Self::NAMES.join(", "))),
         }
@@ -52,6 +55,7 @@ impl Operation {
             Operation::RepairComponentStore { .. } => "the repair of the component store (DISM)".into(),
             Operation::ScanSystemFiles => "the check of all system files (SFC)".into(),
             Operation::ScanSystemFile { path } => format!("the check of {} (SFC)", path.with_drive(drive)),
+            Operation::SynchronizeClock => "setting the clock by the time service (w32tm)".into(),
             Operation::InstallUpdate { update } => format!("the installation of {update} by Windows Update"),
         }
     }
@@ -64,7 +68,17 @@ impl Operation {
             Operation::RepairComponentStore { .. } | Operation::InstallUpdate { .. } => 180 * MINUTE,
             Operation::ScanSystemFiles => 120 * MINUTE,
             Operation::ScanSystemFile { .. } => 20 * MINUTE,
+            Operation::SynchronizeClock => 2 * MINUTE,
         })
+    }
+
+    /// Whether other computers are contacted for it.
+    pub fn contacts_others(&self) -> bool {
+        match self {
+            Operation::RepairComponentStore { source } => source.is_none(),
+            Operation::ScanSystemFiles | Operation::ScanSystemFile { .. } => false,
+            Operation::SynchronizeClock | Operation::InstallUpdate { .. } => true,
+        }
     }
 
     /// Whether this Windows has it.
@@ -116,6 +130,7 @@ mod tests {
     fn names_are_understood_and_nothing_else_is() {
         assert_eq!(Operation::parse("repair-component-store"), Ok(Operation::RepairComponentStore { source: None }));
         assert_eq!(Operation::parse(" scan-system-files "), Ok(Operation::ScanSystemFiles));
+        assert_eq!(Operation::parse("synchronize-clock"), Ok(Operation::SynchronizeClock));
         let path = VolumePath::parse("\\Windows\\System32\\a b.dll").unwrap();
         assert_eq!(Operation::parse("scan-system-file C:\\Windows\\System32\\a b.dll"), Ok(Operation::ScanSystemFile { path }));
         for wrong in [
@@ -147,6 +162,7 @@ mod tests {
         for (operation, stored) in [
             (Operation::RepairComponentStore { source: Some("D:\\w".into()) }, r#"{"operation":"repair-component-store","source":"D:\\w"}"#),
             (Operation::ScanSystemFiles, r#"{"operation":"scan-system-files"}"#),
+            (Operation::SynchronizeClock, r#"{"operation":"synchronize-clock"}"#),
             (Operation::ScanSystemFile { path }, r#"{"operation":"scan-system-file","path":"\\Windows\\x.dll"}"#),
             (Operation::InstallUpdate { update: UpdateName::Article(5_034_441) }, r#"{"operation":"install-update","update":"KB5034441"}"#),
         ] {

@@ -42,7 +42,11 @@ impl Session {
                 step.level = Level::Show;
             }
             let Some(operation) = repair::operation(&step.action, &step.settings) else { continue };
-            let possible = operation.and_then(|operation| operation.available(self.target.windows()));
+            let possible = operation.map(|operation| self.with_source(operation)).and_then(|operation| {
+                operation.available(self.target.windows())?;
+                let forbidden = operation.contacts_others() && self.clock.network_is_forbidden();
+                if forbidden { Err("it would contact other computers, which --no-network forbids".to_owned()) } else { Ok(()) }
+            });
             match possible {
                 Ok(()) if info.kind == TargetKind::Live => {}
                 Ok(()) => step.level = Level::Show,
@@ -83,6 +87,9 @@ impl Session {
                 return Ok((StepDone::Failed { step: number, why, conflict: None }, Way::Program { restart: false }));
             }
         };
+        if operation == Operation::SynchronizeClock {
+            self.clock.clock_was_set();
+        }
         let result = evidence::judge_operation(&operation, exit_code, &logs);
         run.end_operation(number, result.outcome.as_str(), Some(exit_code), &result.says)?;
         let done = match result.outcome {

@@ -215,7 +215,12 @@ impl Session {
     /// The usual methods for a code, in the order of the ladder; all of them when no code is named.
     pub(crate) fn usual_methods(&self, asked: Option<ErrorCode>) -> Vec<&Guide> {
         let windows = self.target.windows();
-        let fits = |guide: &&Guide| guide.usual.is_some() && guide.windows.contains(windows) && asked.is_none_or(|code| guide.bears_on(code));
+        // A restart is no advice about a disk: nothing runs there.
+        let runs = self.is_running_windows();
+        let possible = |guide: &Guide| runs || !guide.steps.iter().any(|step| step.spec.action == crate::restart::RESTART);
+        let fits = |guide: &&Guide| {
+            possible(guide) && guide.usual.is_some() && guide.windows.contains(windows) && asked.is_none_or(|code| guide.bears_on(code))
+        };
         let mut methods: Vec<&Guide> = self.guides.iter().filter(fits).collect();
         methods.sort_by_key(|guide| guide.usual);
         methods

@@ -41,6 +41,7 @@ pub(super) fn operate(target: &LiveTarget, operation: &Operation, limit: Duratio
         Operation::InstallUpdate { update } => return super::update_agent::install(update, limit, progress).map(Operated::Tried).map_err(failed),
         Operation::RepairComponentStore { source } => ("Dism.exe", component_store(source.as_deref())),
         Operation::ScanSystemFiles => ("sfc.exe", vec!["/scannow".to_owned()]),
+        Operation::SynchronizeClock => ("w32tm.exe", vec!["/resync".to_owned()]),
         Operation::ScanSystemFile { path } => ("sfc.exe", vec![format!("/scanfile={}", path.with_drive(target.drive()))]),
     };
     let before: Vec<LogBefore> = logs(target).into_iter().map(|path| LogBefore::of(target, path)).collect();
