@@ -1,4 +1,7 @@
 //! How far the agent is, as it calls back: percents become sentences, each told once.
+//!
+//! The objects say nothing about other apartments (`Agile = false`): the agent lives in this process and calls from threads like ours, and what would
+//! be needed for others is in a library that Windows 7 lacks.
 
 use std::sync::Mutex;
 use std::sync::mpsc::Sender;
@@ -27,7 +30,7 @@ impl Percents {
     }
 }
 
-#[implement(IDownloadProgressChangedCallback, IDownloadCompletedCallback)]
+#[implement(IDownloadProgressChangedCallback, IDownloadCompletedCallback, Agile = false)]
 struct Downloading(Percents);
 
 impl IDownloadProgressChangedCallback_Impl for Downloading_Impl {
@@ -44,7 +47,7 @@ impl IDownloadCompletedCallback_Impl for Downloading_Impl {
     }
 }
 
-#[implement(IInstallationProgressChangedCallback, IInstallationCompletedCallback)]
+#[implement(IInstallationProgressChangedCallback, IInstallationCompletedCallback, Agile = false)]
 struct Installing(Percents);
 
 impl IInstallationProgressChangedCallback_Impl for Installing_Impl {
@@ -62,7 +65,7 @@ impl IInstallationCompletedCallback_Impl for Installing_Impl {
 }
 
 /// A search has no percents; whether it is complete is asked of the job.
-#[implement(ISearchCompletedCallback)]
+#[implement(ISearchCompletedCallback, Agile = false)]
 struct Searching;
 
 impl ISearchCompletedCallback_Impl for Searching_Impl {
