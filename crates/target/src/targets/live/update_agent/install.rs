@@ -224,12 +224,12 @@ fn download(
     }
     tell(format!("Windows Update downloads {title}"));
     let (send, percents) = mpsc::channel();
-    let callbacks = progress::of_download(send);
+    let (tells, ends) = progress::of_download(send);
     // SAFETY: as above.
     let (downloader, job) = unsafe {
         let downloader = session.CreateUpdateDownloader()?;
         downloader.SetUpdates(updates)?;
-        let job = downloader.BeginDownload(&callbacks, &callbacks, &VARIANT::default())?;
+        let job = downloader.BeginDownload(&tells, &ends, &VARIANT::default())?;
         (downloader, job)
     };
     job::wait(&job, until, &percents, &|percent| tell(format!("{title}: {percent} % downloaded")))?;
@@ -258,7 +258,7 @@ fn run_installer(
 ) -> std::result::Result<Installed, Stop> {
     tell(format!("Windows Update installs {title}"));
     let (send, percents) = mpsc::channel();
-    let callbacks = progress::of_installation(send);
+    let (tells, ends) = progress::of_installation(send);
     // SAFETY: everything lives as long as this function, here and below; the agent keeps its own hold of the callbacks.
     let job = unsafe {
         installer.SetAllowSourcePrompts(VARIANT_FALSE)?;
@@ -266,7 +266,7 @@ fn run_installer(
             second.SetForceQuiet(VARIANT_TRUE)?;
         }
         installer.SetUpdates(updates)?;
-        installer.BeginInstall(&callbacks, &callbacks, &VARIANT::default())?
+        installer.BeginInstall(&tells, &ends, &VARIANT::default())?
     };
     job::wait(&job, until, &percents, &|percent| tell(format!("{title}: {percent} % installed")))?;
     // SAFETY: as above; the job is complete.
