@@ -78,6 +78,9 @@ impl Session {
 
     /// The run of that name, or this machine's newest.
     pub(crate) fn find_run(&self, name: Option<&str>) -> Result<target::RunFolder, SessionError> {
+        if self.runs_are_hidden() && self.is_running_windows() {
+            return Err(SessionError::Run(repair::RunError::Refused(model::WhyNot::NotElevated)));
+        }
         if name.is_none() {
             return self
                 .own_runs()

@@ -13,6 +13,10 @@ pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: 
     let meant = words::read(given)?;
     let mut person = Person::at_terminal(global.quiet, global.json).telling(global.verbose);
     let mut session = open(meant.target.as_deref(), global)?;
+    // Only administrators see the runs of the running Windows.
+    if let Rights::Ended(exit) = rights(&session, global)? {
+        return Ok(exit);
+    }
     let waits = !worked && session.waits(meant.run.as_deref())?;
     let retry = super::retry(consent, global)?;
     let worked = match (worked, still_broken) {
@@ -31,9 +35,6 @@ pub(crate) fn run(given: &Words, consent: &Consent, worked: bool, still_broken: 
         },
         _ => return Err(Failure::usage("Say how it went when you tried again: --worked or --still-broken; or let it be tried: --retry.")),
     };
-    if let Rights::Ended(exit) = rights(&session, global)? {
-        return Ok(exit);
-    }
     if let Some(limit) = consent.time_limit {
         session.limit_operations(limit);
     }

@@ -4,6 +4,7 @@
 //!
 //! Sources: Microsoft's "EvtExportLog", "EvtGetLogInfo", `EVT_LOG_PROPERTY_ID`, `EVT_VARIANT_TYPE` (winevt.h; Windows Vista and later).
 
+use super::library;
 use super::patience::within;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -12,11 +13,9 @@ use std::io;
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use windows::Win32::Foundation::{ERROR_CALL_NOT_IMPLEMENTED, FARPROC};
+use windows::Win32::Foundation::ERROR_CALL_NOT_IMPLEMENTED;
 use windows::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
-use windows::Win32::System::LibraryLoader::{GetProcAddress, LOAD_WITH_ALTERED_SEARCH_PATH, LoadLibraryExW};
-use windows::Win32::System::SystemInformation::GetSystemDirectoryW;
-use windows::core::{BOOL, HSTRING, PCSTR, PCWSTR, s, w};
+use windows::core::{BOOL, HSTRING, PCWSTR, s, w};
 
 /// How long one copy may take. A log of 20 MB takes seconds.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -227,13 +226,13 @@ fn room_for(folder: &Path, size: u64) -> Result<(), Refusal> {
 
 /// How much the log holds now, where Windows says it.
 fn stamp(channel: &str) -> Option<Stamp> {
-    let open = function(s!("EvtOpenLog"))?;
+    let open = library::function("wevtapi.dll", s!("EvtOpenLog"))?;
     // SAFETY: the documented form of that function.
     let open: OpenLog = unsafe { std::mem::transmute::<unsafe extern "system" fn() -> isize, OpenLog>(open) };
-    let info = function(s!("EvtGetLogInfo"))?;
+    let info = library::function("wevtapi.dll", s!("EvtGetLogInfo"))?;
     // SAFETY: as above.
     let info: LogInfo = unsafe { std::mem::transmute::<unsafe extern "system" fn() -> isize, LogInfo>(info) };
-    let close = function(s!("EvtClose"))?;
+    let close = library::function("wevtapi.dll", s!("EvtClose"))?;
     // SAFETY: as above.
     let close: Close = unsafe { std::mem::transmute::<unsafe extern "system" fn() -> isize, Close>(close) };
     let name = HSTRING::from(channel);
@@ -256,18 +255,8 @@ fn stamp(channel: &str) -> Option<Stamp> {
 }
 
 fn export_function() -> Result<Export, Refusal> {
-    let function = function(s!("EvtExportLog")).ok_or_else(|| Refusal::NotOffered("it has no wevtapi.dll that could".into()))?;
+    let function =
+        library::function("wevtapi.dll", s!("EvtExportLog")).ok_or_else(|| Refusal::NotOffered("it has no wevtapi.dll that could".into()))?;
     // SAFETY: this is the documented form of that function.
     Ok(unsafe { std::mem::transmute::<unsafe extern "system" fn() -> isize, Export>(function) })
-}
-
-/// A function of Windows' own library, by its whole path: what lies beside this program is not looked at. It stays loaded.
-fn function(name: PCSTR) -> FARPROC {
-    let mut folder = [0_u16; 260];
-    // SAFETY: the buffer's size is part of the slice.
-    let units = unsafe { GetSystemDirectoryW(Some(&mut folder)) };
-    let folder = String::from_utf16_lossy(folder.get(..units as usize).filter(|units| !units.is_empty())?);
-    let library = HSTRING::from(format!("{folder}\\wevtapi.dll"));
-    // SAFETY: a terminated path and a terminated name.
-    unsafe { GetProcAddress(LoadLibraryExW(&library, None, LOAD_WITH_ALTERED_SEARCH_PATH).ok()?, name) }
 }

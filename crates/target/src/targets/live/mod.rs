@@ -7,6 +7,8 @@ mod event_log;
 #[cfg(windows)]
 mod holding;
 pub mod host;
+#[cfg(windows)]
+mod library;
 #[cfg(any(windows, test))]
 #[cfg_attr(not(windows), allow(dead_code, reason = "its tests run everywhere"))]
 mod patience;

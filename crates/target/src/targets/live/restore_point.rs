@@ -12,7 +12,6 @@ use windows::Win32::System::Com::{
     CLSCTX_INPROC_SERVER, COINIT_MULTITHREADED, CoCreateInstance, CoInitializeEx, CoInitializeSecurity, CoSetProxyBlanket, EOAC_DISABLE_AAA,
     EOAC_NONE, RPC_C_AUTHN_LEVEL_CALL, RPC_C_AUTHN_LEVEL_PKT_PRIVACY, RPC_C_IMP_LEVEL_IDENTIFY, RPC_C_IMP_LEVEL_IMPERSONATE,
 };
-use windows::Win32::System::LibraryLoader::{GetProcAddress, LOAD_LIBRARY_SEARCH_SYSTEM32, LoadLibraryExW};
 use windows::Win32::System::Restore::{
     BEGIN_SYSTEM_CHANGE, END_SYSTEM_CHANGE, MODIFY_SETTINGS, RESTOREPOINTINFO_EVENT_TYPE, RESTOREPOINTINFOW, STATEMGRSTATUS,
 };
@@ -92,11 +91,8 @@ fn admit_services() -> Result<(), String> {
 
 /// Calls Windows. A success is only its word for it.
 fn set(description: &str) -> Result<(), String> {
-    // SAFETY: a terminated name, looked for in System32 alone. It stays loaded until the program ends.
-    let library = unsafe { LoadLibraryExW(w!("srclient.dll"), None, LOAD_LIBRARY_SEARCH_SYSTEM32) }
-        .map_err(|_| "this Windows has no System Restore (srclient.dll is not there)".to_owned())?;
-    // SAFETY: the library is loaded and the name terminated.
-    let function = unsafe { GetProcAddress(library, s!("SRSetRestorePointW")) }.ok_or("srclient.dll has no SRSetRestorePointW")?;
+    let function = super::library::function("srclient.dll", s!("SRSetRestorePointW"));
+    let function = function.ok_or("this Windows has no System Restore (srclient.dll with SRSetRestorePointW is not there)")?;
     // SAFETY: this is the documented form of that function.
     let function: SetRestorePoint = unsafe { std::mem::transmute::<unsafe extern "system" fn() -> isize, SetRestorePoint>(function) };
     let number = call(function, BEGIN_SYSTEM_CHANGE, 0, description)?;
