@@ -74,7 +74,8 @@ impl WhyNot {
     pub fn explain(&self) -> String {
         match self {
             WhyNot::RestartPending => "Windows is in the middle of installing updates (RebootPending and pending.xml are both there). \
-                Start this Windows once and let it finish, or revert the pending update with DISM /RevertPendingActions, then run hresolve again."
+                Start this Windows once and let it finish (on the running Windows, `hresolve fix --restart` does that and goes on afterwards), or \
+                revert the pending update with DISM /RevertPendingActions, then run hresolve again."
                 .into(),
             WhyNot::Hibernated => "This Windows is asleep, not shut down (hiberfil.sys holds a hibernated or Fast Startup session). \
                 Changes made now would be lost or would damage it. Start it and choose Shut down while holding Shift, then try again."
