@@ -9,7 +9,6 @@ use crate::fix::{FixRequest, Ui};
 use crate::ladder::tried_steps;
 use crate::run_report::{RunReport, RunVerdict, Verified};
 use crate::session::{Session, SessionError};
-use crate::treat::Treatment;
 use diagnosis::{Found, same_subject};
 use model::{Confidence, ErrorCode, Level, Reading};
 use repair::{AfterRestart, Event, Journal, Run, RunState, Settings, StepDone};
@@ -44,15 +43,15 @@ impl Session {
         };
         report.restart_needed = true;
         let causes: Vec<AfterRestart> = causes.iter().map(one).collect();
-        let by_itself = match causes.first() {
-            Some(first) if request.restart => self.set_trigger(run, first)?,
-            _ => Err(String::new()),
+        let trigger = match causes.first() {
+            Some(first) if request.restart => Some(self.set_trigger(run, first)?),
+            _ => None,
         };
-        run.record(Event::RestartAwaited { started: Some(started), causes, by_itself: by_itself.is_ok() })?;
-        let afterwards = match &by_itself {
-            Ok(()) => "When an administrator has signed in afterwards, hresolve goes on by itself, once.".to_owned(),
-            Err(why) if why.is_empty() => BY_HAND.to_owned(),
-            Err(why) => format!("It does not go on by itself ({why}); afterwards: hresolve continue."),
+        run.record(Event::RestartAwaited { started: Some(started), causes, by_itself: matches!(trigger, Some(Ok(()))) })?;
+        let afterwards = match &trigger {
+            Some(Ok(())) => "When an administrator has signed in afterwards, hresolve goes on by itself, once.".to_owned(),
+            Some(Err(why)) => format!("It does not go on by itself ({why}); afterwards: hresolve continue."),
+            None => BY_HAND.to_owned(),
         };
         if !request.restart {
             report.notes.push(afterwards);
@@ -165,8 +164,7 @@ impl Session {
         ui.progress("Reading the machine");
         let before = self.diagnose(asked);
         let mut to_treat = Vec::new();
-        let mut treatment = Treatment::none();
-        let mut only_the_person_knows = false;
+        let (mut proved, mut only_the_person_knows) = (true, false);
         for cause in &causes {
             only_the_person_knows |= self.guide(&cause.cause).is_some_and(|guide| guide.usual.is_some());
             let is_it = |found: &&Found| found.finding.cause == cause.cause && same_subject(&found.finding.subject, &cause.subject);
@@ -175,11 +173,11 @@ impl Session {
                 Some(found) if found.finding.confidence == Confidence::Proved && !after_restart(found, cause.whole).is_empty() => {
                     to_treat.push(Found { steps: after_restart(found, cause.whole), ..found.clone() });
                 }
-                _ => treatment.all_right &= self.prove(&mut run, cause, &mut report)?,
+                _ => proved &= self.prove(&mut run, cause, &mut report)?,
             }
         }
-        let treated = self.treat_all(&mut run, &to_treat, &mut report, ui)?;
-        treatment = Treatment { all_right: treatment.all_right && treated.all_right, ..treated };
+        let mut treatment = self.treat_all(&mut run, &to_treat, &mut report, ui)?;
+        treatment.all_right &= proved;
         ui.progress("Checking again");
         let fresh = self.diagnose(asked);
         let right = self.is_right_now(&fresh, &before, &to_treat, &treatment, &mut report);

@@ -32,11 +32,6 @@ pub(crate) struct Treatment {
 }
 
 impl Treatment {
-    /// Of nothing yet.
-    pub(crate) fn none() -> Self {
-        Treatment { all_right: true, damaged: false, restart: Vec::new() }
-    }
-
     /// True when this is found and the next start is to end it.
     pub(crate) fn waits_for_restart(&self, now: &Found) -> bool {
         self.restart.iter().any(|one| same(one, now))
@@ -61,7 +56,7 @@ fn same(one: &Found, other: &Found) -> bool {
 impl Session {
     /// Treats these causes, one after the other.
     pub(crate) fn treat_all(&mut self, run: &mut Run, allowed: &[Found], report: &mut RunReport, ui: &mut dyn Ui) -> Result<Treatment, SessionError> {
-        let mut treatment = Treatment::none();
+        let mut treatment = Treatment { all_right: true, damaged: false, restart: Vec::new() };
         for found in allowed {
             ui.progress(&format!("{}: {}", found.finding.object, found.finding.title));
             match self.treat(run, found, report, ui)? {
