@@ -217,7 +217,7 @@ impl Session {
         if !treatment.restart.is_empty() {
             self.await_restart(&mut run, &treatment.restart, false, request, &mut report)?;
         }
-        self.prove_update(&mut run, (&diagnosed.diagnosis.failures, &diagnosed.diagnosis.findings), request, ui, &mut report)?;
+        self.prove_update(&mut run, (&diagnosed, &allowed), &fresh, request, ui, &mut report)?;
         run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
         self.keep_report(&run, &diagnosed, &report);
         Ok(report)

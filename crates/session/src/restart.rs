@@ -189,13 +189,7 @@ impl Session {
             // Once was enough by itself; another restart is for the person to say.
             self.await_restart(&mut run, &treatment.restart, false, request, &mut report)?;
         }
-        self.prove_update(
-            &mut run,
-            (&before.diagnosis.failures, &before.diagnosis.findings),
-            &FixRequest { asked, ..request.clone() },
-            ui,
-            &mut report,
-        )?;
+        self.prove_update(&mut run, (&before, &to_treat), &fresh, &FixRequest { asked, ..request.clone() }, ui, &mut report)?;
         run.record(Event::Finished { verdict: report.verdict.as_str().into() })?;
         self.keep_report(&run, &fresh, &report);
         Ok(report)

@@ -2,11 +2,13 @@
 //!
 //! One update and no other. What a policy forbids is not tried, what somebody hid stays hidden, and nothing of the installation is taken back.
 
+use crate::diagnose::Diagnosed;
 use crate::fix::{FixRequest, Ui};
 use crate::run_report::{RunReport, RunStep, RunVerdict};
 use crate::session::{Session, SessionError};
+use diagnosis::Found;
 use evidence::{Proof, TryResult, TryState};
-use model::{Failure, Finding, Level, Operated, Operation, RegistryData, UpdateName, UpdateRecord, UpdateTry};
+use model::{Confidence, Failure, Finding, Level, Operated, Operation, RegistryData, UpdateName, UpdateRecord, UpdateTry};
 use repair::{Run, Settings};
 
 /// What stands in reports and journals where else a guide's id does.
@@ -40,7 +42,8 @@ impl Session {
     pub(crate) fn prove_update(
         &mut self,
         run: &mut Run,
-        (failures, findings): (&[Failure], &[Finding]),
+        (before, treated): (&Diagnosed, &[Found]),
+        now: &Diagnosed,
         request: &FixRequest,
         ui: &mut dyn Ui,
         report: &mut RunReport,
@@ -49,7 +52,7 @@ impl Session {
             return Ok(());
         }
         let failed = match report.verdict {
-            RunVerdict::Repaired => self.what_failed(failures, findings, request),
+            RunVerdict::Repaired => self.what_failed(now, &explained(before, treated), request),
             RunVerdict::Waiting => Err("something waits for a restart. After it, `hresolve continue --retry` tries".into()),
             _ => Err("not everything is repaired".into()),
         };
@@ -74,8 +77,8 @@ impl Session {
         ui: &mut dyn Ui,
         report: &mut RunReport,
     ) -> Result<Option<bool>, SessionError> {
-        let diagnosed = self.diagnose(request.asked).diagnosis;
-        match self.what_failed(&diagnosed.failures, &diagnosed.findings, request) {
+        let now = self.diagnose(request.asked);
+        match self.what_failed(&now, &[], request) {
             Ok(failed) => Ok(match self.try_again(run, &failed, ui, report)? {
                 Proof::Works => Some(true),
                 Proof::Fails => Some(false),
@@ -88,9 +91,9 @@ impl Session {
         }
     }
 
-    /// The update to try: the one that was named, else the one that failed last, before all of those that what was found explains. The error says
-    /// why none can be tried.
-    fn what_failed(&self, failures: &[Failure], findings: &[Finding], request: &FixRequest) -> Result<Failed, String> {
+    /// The update to try: the one that was named, else the one that failed last, before all of those that what was treated explains. What is still
+    /// proved to be wrong explains failures as well: their updates would fail again. The error says why none can be tried.
+    fn what_failed(&self, now: &Diagnosed, treated: &[&Failure], request: &FixRequest) -> Result<Failed, String> {
         if !self.is_running_windows() {
             return Err("only a running Windows can install it".into());
         }
@@ -104,13 +107,20 @@ impl Session {
             return Err(why.explain().trim_end_matches('.').to_owned());
         }
         let history = self.target.update_history().into_known().unwrap_or_default();
-        let mut named = named(failures, &history);
+        let named = named(&now.diagnosis.failures, &history);
         if let Retry::Yes(Some(update)) = &request.retry {
             let subject = named.iter().find(|(_, name)| name == update).map_or_else(|| update.to_string(), |(failure, _)| failure.subject.clone());
             return Ok(Failed { update: update.clone(), subject, others: Vec::new() });
         }
         let asked = request.asked.map(|code| code.to_string());
-        let bears = |failure: &Failure| asked.as_ref() == Some(&failure.code) || findings.iter().any(|finding| explains(finding, failure));
+        let proved = |finding: &&Finding| finding.confidence == Confidence::Proved;
+        let fails_again = |failure: &Failure| now.diagnosis.findings.iter().filter(proved).any(|finding| explains(finding, failure));
+        if !named.is_empty() && named.iter().all(|(failure, _)| fails_again(failure)) {
+            return Err("what it failed of is still wrong".into());
+        }
+        let mut named: Vec<_> = named.into_iter().filter(|(failure, _)| !fails_again(failure)).collect();
+        let was_treated = |failure: &Failure| treated.iter().any(|one| (&one.code, &one.subject) == (&failure.code, &failure.subject));
+        let bears = |failure: &Failure| asked.as_ref() == Some(&failure.code) || was_treated(failure);
         named.sort_by_key(|(failure, _)| (std::cmp::Reverse(bears(failure)), std::cmp::Reverse(failure.last.clone())));
         let mut named = named.into_iter();
         let (failure, update) = named.next().ok_or("no log names an update that failed and was not installed since")?;
@@ -210,6 +220,12 @@ fn not_tried(why: &str) -> String {
 fn named<'a>(failures: &'a [Failure], history: &[UpdateRecord]) -> Vec<(&'a Failure, UpdateName)> {
     let open = failures.iter().filter(|failure| !failure.resolved);
     open.filter_map(|failure| Some((failure, evidence::update_of(failure, history)?))).collect()
+}
+
+/// The failures that these findings were shown to cause.
+fn explained<'a>(before: &'a Diagnosed, treated: &[Found]) -> Vec<&'a Failure> {
+    let by_treated = |failure: &&Failure| treated.iter().any(|found| explains(&found.finding, failure));
+    before.diagnosis.failures.iter().filter(by_treated).collect()
 }
 
 fn explains(finding: &Finding, failure: &Failure) -> bool {

@@ -100,6 +100,27 @@ fn what_it_shows_decides_the_verdict() {
     }
 }
 
+/// Something else was repaired: the update would fail of the same again.
+#[test]
+fn what_fails_of_a_fault_that_is_still_there_is_not_tried() {
+    let lab = lab();
+    let mut running = lab.running(installed(false, Some(true)));
+    let key = "HKLM\\SYSTEM\\ControlSet001\\Services\\CryptSvc";
+    let old = target::Target::value(&running, key, "Start").into_known();
+    let off = model::Change::SetValue { key: key.into(), name: "Start".into(), old, new: RegistryData::dword(4) };
+    running.apply(&[off], target::Direction::Forward, &mut |_| Ok(())).unwrap();
+    let only = Some("update-service-disabled".to_owned());
+    let mut session = running.session(lab.store());
+    let request = FixRequest { yes: true, only, retry: Retry::Yes(None), ..FixRequest::default() };
+    let report = session.fix(&request, &mut Nobody, session::now()).unwrap();
+    assert_eq!(report.verdict, RunVerdict::Repaired, "{report:?}");
+    assert!(lab.tried.borrow().is_empty(), "{report:?}");
+    assert!(report.notes.iter().any(|note| note.contains("what it failed of is still wrong")), "{report:?}");
+    // When that is repaired, too, it is tried.
+    assert_eq!(lab.fix(&mut session, Retry::Yes(None)).verdict, RunVerdict::Fixed);
+    assert_eq!(lab.tried.borrow().len(), 1);
+}
+
 #[test]
 fn the_journal_says_so_before_and_after_and_undo_keeps_it() {
     let lab = lab();
