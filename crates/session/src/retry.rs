@@ -91,8 +91,8 @@ impl Session {
         }
     }
 
-    /// The update to try: the one that was named, else the one that failed last, before all of those that what was treated explains. What is still
-    /// proved to be wrong explains failures as well: their updates would fail again. The error says why none can be tried.
+    /// The update to try: the one that was named, else the one that failed last, before all of those that what was treated explains, and after
+    /// them those that something explains which is still proved to be wrong: they would fail again. The error says why none can be tried.
     fn what_failed(&self, now: &Diagnosed, treated: &[&Failure], request: &FixRequest) -> Result<Failed, String> {
         if !self.is_running_windows() {
             return Err("only a running Windows can install it".into());
@@ -107,7 +107,7 @@ impl Session {
             return Err(why.explain().trim_end_matches('.').to_owned());
         }
         let history = self.target.update_history().into_known().unwrap_or_default();
-        let named = named(&now.diagnosis.failures, &history);
+        let mut named = named(&now.diagnosis.failures, &history);
         if let Retry::Yes(Some(update)) = &request.retry {
             let subject = named.iter().find(|(_, name)| name == update).map_or_else(|| update.to_string(), |(failure, _)| failure.subject.clone());
             return Ok(Failed { update: update.clone(), subject, others: Vec::new() });
@@ -115,13 +115,11 @@ impl Session {
         let asked = request.asked.map(|code| code.to_string());
         let proved = |finding: &&Finding| finding.confidence == Confidence::Proved;
         let fails_again = |failure: &Failure| now.diagnosis.findings.iter().filter(proved).any(|finding| explains(finding, failure));
-        if !named.is_empty() && named.iter().all(|(failure, _)| fails_again(failure)) {
-            return Err("what it failed of is still wrong".into());
-        }
-        let mut named: Vec<_> = named.into_iter().filter(|(failure, _)| !fails_again(failure)).collect();
         let was_treated = |failure: &Failure| treated.iter().any(|one| (&one.code, &one.subject) == (&failure.code, &failure.subject));
         let bears = |failure: &Failure| asked.as_ref() == Some(&failure.code) || was_treated(failure);
-        named.sort_by_key(|(failure, _)| (std::cmp::Reverse(bears(failure)), std::cmp::Reverse(failure.last.clone())));
+        // Nobody is asked about what would fail again; who names the word has it tried all the same, last.
+        named.retain(|(failure, _)| request.retry != Retry::Ask || !fails_again(failure));
+        named.sort_by_key(|(failure, _)| (fails_again(failure), std::cmp::Reverse(bears(failure)), std::cmp::Reverse(failure.last.clone())));
         let mut named = named.into_iter();
         let (failure, update) = named.next().ok_or("no log names an update that failed and was not installed since")?;
         let others = named.filter(|(_, name)| *name != update).map(|(_, name)| name.to_string()).collect();

@@ -100,25 +100,37 @@ fn what_it_shows_decides_the_verdict() {
     }
 }
 
-/// Something else was repaired: the update would fail of the same again.
+/// Somebody at the terminal who wants everything, and how often they were asked about trying again.
+struct Willing(u32);
+
+impl session::Ui for Willing {
+    fn consent(&mut self, _: &model::Finding, _: &[model::StepView]) -> Option<bool> {
+        Some(true)
+    }
+    fn try_again(&mut self, _: &str) -> Option<bool> {
+        self.0 += 1;
+        Some(true)
+    }
+    fn progress(&mut self, _: &str) {}
+}
+
+/// Something else was repaired: the update would fail of the same again, so nobody is asked about it.
 #[test]
-fn what_fails_of_a_fault_that_is_still_there_is_not_tried() {
+fn nobody_is_asked_about_what_would_fail_again() {
     let lab = lab();
     let mut running = lab.running(installed(false, Some(true)));
     let key = "HKLM\\SYSTEM\\ControlSet001\\Services\\CryptSvc";
     let old = target::Target::value(&running, key, "Start").into_known();
     let off = model::Change::SetValue { key: key.into(), name: "Start".into(), old, new: RegistryData::dword(4) };
     running.apply(&[off], target::Direction::Forward, &mut |_| Ok(())).unwrap();
-    let only = Some("update-service-disabled".to_owned());
     let mut session = running.session(lab.store());
-    let request = FixRequest { yes: true, only, retry: Retry::Yes(None), ..FixRequest::default() };
-    let report = session.fix(&request, &mut Nobody, session::now()).unwrap();
-    assert_eq!(report.verdict, RunVerdict::Repaired, "{report:?}");
-    assert!(lab.tried.borrow().is_empty(), "{report:?}");
-    assert!(report.notes.iter().any(|note| note.contains("what it failed of is still wrong")), "{report:?}");
-    // When that is repaired, too, it is tried.
-    assert_eq!(lab.fix(&mut session, Retry::Yes(None)).verdict, RunVerdict::Fixed);
-    assert_eq!(lab.tried.borrow().len(), 1);
+    let mut person = Willing(0);
+    let only = FixRequest { yes: true, only: Some("update-service-disabled".into()), ..FixRequest::default() };
+    let report = session.fix(&only, &mut person, session::now()).unwrap();
+    assert_eq!((report.verdict, person.0, lab.tried.borrow().len()), (RunVerdict::Repaired, 0, 0), "{report:?}");
+    let rest = FixRequest { yes: true, ..FixRequest::default() };
+    let report = session.fix(&rest, &mut person, session::now()).unwrap();
+    assert_eq!((report.verdict, person.0, lab.tried.borrow().len()), (RunVerdict::Fixed, 1, 1), "{report:?}");
 }
 
 #[test]
