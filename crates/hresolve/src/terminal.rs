@@ -46,6 +46,17 @@ impl Person {
         let _ = std::io::stdin().lock().read_line(&mut answer);
         answer.trim().to_lowercase()
     }
+
+    /// Asks until the answer is yes or no. The end of input answers no.
+    fn agrees_to(&self, question: &str) -> bool {
+        loop {
+            match self.ask(&format!("{question} [y]es / [n]o:")).as_str() {
+                "y" | "yes" => return true,
+                "n" | "no" | "" => return false,
+                _ => {}
+            }
+        }
+    }
 }
 
 impl Ui for Person {
@@ -61,14 +72,7 @@ impl Ui for Person {
         for step in steps {
             output::note(&format!("  {}", step.says));
         }
-        loop {
-            match self.ask("Do this? [y]es / [n]o:").as_str() {
-                "y" | "yes" => return Some(true),
-                // The end of input answers no.
-                "n" | "no" | "" => return Some(false),
-                _ => {}
-            }
-        }
+        Some(self.agrees_to("Do this?"))
     }
 
     fn time_zone(&mut self, zones: &[session::TimeZone]) -> Option<String> {
@@ -93,13 +97,7 @@ impl Ui for Person {
             return None;
         }
         output::note(says);
-        loop {
-            match self.ask("Go on without one? hresolve's own undo does not need it. [y]es / [n]o:").as_str() {
-                "y" | "yes" => return Some(true),
-                "n" | "no" | "" => return Some(false),
-                _ => {}
-            }
-        }
+        Some(self.agrees_to("Go on without one? hresolve's own undo does not need it."))
     }
 
     fn try_again(&mut self, says: &str) -> Option<bool> {
@@ -108,14 +106,7 @@ impl Ui for Person {
         }
         output::note("");
         output::note(says);
-        loop {
-            match self.ask("Try it now? [y]es / [n]o:").as_str() {
-                "y" | "yes" => return Some(true),
-                // The end of input answers no.
-                "n" | "no" | "" => return Some(false),
-                _ => {}
-            }
-        }
+        Some(self.agrees_to("Try it now?"))
     }
 
     fn may_ask(&mut self, hosts: &[String]) -> Option<bool> {
@@ -126,14 +117,7 @@ impl Ui for Person {
             "To see whether this computer's clock is right, these would be asked what time it is, and told nothing else:\n  {}",
             hosts.join("\n  ")
         ));
-        loop {
-            match self.ask("Ask them? [y]es / [n]o:").as_str() {
-                "y" | "yes" => return Some(true),
-                // The end of input answers no.
-                "n" | "no" | "" => return Some(false),
-                _ => {}
-            }
-        }
+        Some(self.agrees_to("Ask them?"))
     }
 
     fn time(&mut self, clock: &str) -> Option<String> {

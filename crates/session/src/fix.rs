@@ -174,13 +174,7 @@ impl Session {
         report.run = Some(run.id().to_owned());
         self.keep_evidence(&run, &diagnosed)?;
         for step in &report.steps {
-            run.record(Event::Left {
-                cause: step.cause.clone(),
-                action: step.action.clone(),
-                says: step.says.clone(),
-                state: step.state.clone(),
-                why: step.read_back.clone(),
-            })?;
+            run.record(step.left())?;
         }
         if restart_first {
             for found in &allowed {

@@ -173,13 +173,7 @@ impl Session {
             report.verdict = self.do_rung(run, &found, request, report, ui)?;
         } else {
             for step in report.steps.iter().skip(before) {
-                run.record(Event::Left {
-                    cause: step.cause.clone(),
-                    action: step.action.clone(),
-                    says: step.says.clone(),
-                    state: step.state.clone(),
-                    why: step.read_back.clone(),
-                })?;
+                run.record(step.left())?;
             }
             report.verdict = RunVerdict::NotRepaired;
         }
@@ -204,13 +198,7 @@ impl Session {
             }
             if step.action == RESTART {
                 let left = self.run_step(found, step, "queued", "done after everything else");
-                run.record(Event::Left {
-                    cause: left.cause.clone(),
-                    action: left.action.clone(),
-                    says: left.says.clone(),
-                    state: left.state.clone(),
-                    why: left.read_back.clone(),
-                })?;
+                run.record(left.left())?;
                 report.steps.push(left);
                 restart = true;
                 continue;

@@ -37,9 +37,17 @@ impl Session {
             let finding = &found.finding;
             AfterRestart { cause: finding.cause.clone(), subject: finding.subject.clone(), object: finding.object.clone(), whole }
         };
-        let Reading::Known(started) = self.target.started() else {
+        let started = match self.target.started() {
+            Reading::Known(started) => started,
+            Reading::Unreadable(why) => {
+                report.restart_needed = true;
+                report
+                    .notes
+                    .push(format!("{why}, so this run cannot go on after a restart. Restart Windows (Restart, not Shut down), and look again."));
+                return Ok(());
+            }
             // A dry run, or a disk: nothing runs, so nothing is restarted.
-            return Ok(());
+            _ => return Ok(()),
         };
         report.restart_needed = true;
         let causes: Vec<AfterRestart> = causes.iter().map(one).collect();

@@ -76,6 +76,19 @@ pub struct RunStep {
     pub read_back: String,
 }
 
+impl RunStep {
+    /// A step that was not made, as the journal keeps it for a later report.
+    pub(crate) fn left(&self) -> repair::Event {
+        repair::Event::Left {
+            cause: self.cause.clone(),
+            action: self.action.clone(),
+            says: self.says.clone(),
+            state: self.state.clone(),
+            why: self.read_back.clone(),
+        }
+    }
+}
+
 /// What was asked again after a repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Verified {

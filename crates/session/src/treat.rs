@@ -113,13 +113,7 @@ impl Session {
                     None => ("shown", "only a person can do this"),
                 };
                 let left = self.run_step(found, step, state, why);
-                run.record(Event::Left {
-                    cause: cause.clone(),
-                    action: left.action.clone(),
-                    says: left.says.clone(),
-                    state: left.state.clone(),
-                    why: left.read_back.clone(),
-                })?;
+                run.record(left.left())?;
                 report.steps.push(left);
                 continue;
             }
